@@ -1,0 +1,1 @@
+"""The edges of formcheck: pose models, recorded landmarks, video files and cameras."""

@@ -1,0 +1,39 @@
+"""What the pipeline asks of a pose source: frames in, poses out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+from formcheck.types import Frame, Pose
+
+
+@dataclass(frozen=True, slots=True)
+class BackendInfo:
+    """What estimates the poses, for the report: library version, model name and the model file's sha256."""
+
+    library_version: str
+    model: str
+    model_sha256: str
+
+
+class PoseBackend(Protocol):
+    """Estimates one person's pose in each frame of one clip or live session.
+
+    A backend is a context manager: it is opened for one clip, given that clip's frames in order of time,
+    and closed. It never raises for a frame without a person: that is `Pose.missing`.
+    """
+
+    @property
+    def info(self) -> BackendInfo: ...
+
+    def detect(self, frame: Frame) -> Pose: ...
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...

@@ -1,0 +1,31 @@
+"""Every error that formcheck raises on purpose.
+
+The text of a `FormcheckError` is written for the person who ran the command: it names the file or the value,
+says what is wrong, and says what to do. The command line prints it as one line and exits with status 2.
+"""
+
+from __future__ import annotations
+
+
+class FormcheckError(Exception):
+    """Something that the person can put right; its text says how."""
+
+
+class ClipError(FormcheckError):
+    """A clip cannot be read, decoded or written."""
+
+
+class ModelError(FormcheckError):
+    """The pose model is missing, damaged, or cannot be started."""
+
+
+class ConfigError(FormcheckError):
+    """A settings file, option or name is not valid."""
+
+
+class OutputError(FormcheckError):
+    """A result cannot be written where it was asked for."""
+
+
+class CameraError(FormcheckError):
+    """A camera cannot be opened or read."""
