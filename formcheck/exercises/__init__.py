@@ -1,0 +1,38 @@
+"""The exercises, one module each, and the explicit list of them."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from types import MappingProxyType
+
+from formcheck.errors import ConfigError
+from formcheck.exercises import prone_leg_curl, romanian_deadlift, seated_hamstring_stretch
+from formcheck.exercises.base import Exercise
+
+_ALL = (
+    prone_leg_curl.EXERCISE,
+    romanian_deadlift.EXERCISE,
+    seated_hamstring_stretch.EXERCISE,
+)
+
+EXERCISES: Mapping[str, Exercise] = MappingProxyType({exercise.id: exercise for exercise in _ALL})
+
+
+def find_exercise(name: str) -> Exercise:
+    """Return the exercise with this id, title or alias, whatever its case, spaces, dashes or underscores.
+
+    Raises
+    ------
+    ConfigError
+        When there is none; the text names the closest ones.
+    """
+    wanted = _plain(name)
+    names = {_plain(known): exercise for exercise in _ALL for known in (exercise.id, exercise.title, *exercise.aliases)}
+    if wanted in names:
+        return names[wanted]
+    close = [names[match].id for match in get_close_matches(wanted, names, n=3, cutoff=0.5)]
+    hint = ", ".join(dict.fromkeys(close)) or ", ".join(EXERCISES)
+    raise ConfigError(f"there is no exercise {name!r}; try one of: {hint} (all: formcheck exercises)")
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.lower().replace("-", " ").replace("_", " ").split())

@@ -1,0 +1,171 @@
+"""What a rule is, what it is given, and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from formcheck.types import FloatArray, Rep, Scope, Strength
+
+BoolArray = NDArray[np.bool_]
+
+
+class Direction(StrEnum):
+    """On which side of its limits a measured value becomes a problem."""
+
+    ABOVE = "above"
+    BELOW = "below"
+
+    def excess(self, value: float, limit: float) -> float:
+        """How far `value` lies past `limit`, in the problem's direction; negative on the good side."""
+        return value - limit if self is Direction.ABOVE else limit - value
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Where a rule starts to speak.
+
+    Attributes
+    ----------
+    caution, fault : float or None
+        In the rule's unit; None when the rule never gives that status.
+    parameters : mapping of str to float
+        Further numbers of the rule, each with its unit in its name (``held_s``).
+    """
+
+    caution: float | None
+    fault: float | None
+    parameters: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One finished repetition or hold, as a rule sees it (n = frames).
+
+    Attributes
+    ----------
+    rep : Rep
+    time_s : ndarray, shape (n,)
+    values : mapping of str to ndarray of shape (n,)
+        Metrics of the judged side without the side in their names (``knee_flexion_deg``), smoothed with zero
+        phase; NaN where unseen.
+    neutral : mapping of str to float
+        The person's own value of a metric at rest, NaN where no rest was seen.
+    lifting, turn, lowering : ndarray of bool, shape (n,)
+        The phases (concentric, deepest part or hold, eccentric).
+    """
+
+    rep: Rep
+    time_s: FloatArray
+    values: Mapping[str, FloatArray]
+    neutral: Mapping[str, float]
+    lifting: BoolArray
+    turn: BoolArray
+    lowering: BoolArray
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a rule measured in one window; the engine turns it into an `Outcome`.
+
+    Attributes
+    ----------
+    measured : float
+        In the rule's unit.
+    worst_s, start_s, end_s : float
+        The worst moment, and the stretch of time over which the value was taken.
+    """
+
+    measured: float
+    worst_s: float
+    start_s: float
+    end_s: float
+
+
+Check = Callable[[Window, Limits], Finding | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One named check; `documentation` is its module's docstring, the only copy of its explanation.
+
+    Attributes
+    ----------
+    id : str
+        As on the command line: ``locked-knees``.
+    title : str
+        Few words, for headings.
+    scopes : frozenset of Scope
+    metric : str
+        What `Finding.measured` is, without side: ``knee_flexion_deg``. Its error is looked up by this name.
+    needs : tuple of str
+        Every metric that must have been seen.
+    unit : str
+        ``deg``, ``s``, ``%`` ...
+    direction : Direction
+    limits : Limits
+        The defaults; an exercise and the person's settings may change them.
+    strength : Strength
+        Of the evidence, as the documentation states it.
+    message : str
+        What was seen, when the rule speaks.
+    cue : str
+        What to do, in a few kind words.
+    check : callable (Window, Limits) -> Finding or None
+        Pure. None when it cannot be measured in this window. A finding is returned for good repetitions too,
+        so that "ok" also carries its number.
+    """
+
+    id: str
+    title: str
+    scopes: frozenset[Scope]
+    metric: str
+    needs: tuple[str, ...]
+    unit: str
+    direction: Direction
+    limits: Limits
+    strength: Strength
+    message: str
+    cue: str
+    check: Check
+    documentation: str
+
+
+def sustained_extreme(
+    time_s: FloatArray, value: FloatArray, chosen: BoolArray, held_s: float, direction: Direction
+) -> Finding | None:
+    """Most extreme value that was held for `held_s` seconds within the chosen frames.
+
+    Parameters
+    ----------
+    time_s, value : ndarray, shape (n,)
+    chosen : ndarray of bool, shape (n,)
+        Frames to look at; frames with a NaN value are left out.
+    held_s : float
+        Seconds; when the chosen frames last less than that, all of them are one stretch.
+    direction : Direction
+        ABOVE looks for high values, BELOW for low ones.
+
+    Returns
+    -------
+    Finding or None
+        `measured` is the best value that the worst stretch never fell short of; None when nothing was seen.
+    """
+    frames = np.flatnonzero(chosen & np.isfinite(value))
+    if frames.size == 0:
+        return None
+    times, seen = time_s[frames], value[frames]
+    worst_first = seen if direction is Direction.BELOW else -seen
+    held = min(held_s, float(times[-1] - times[0]))
+    ends = np.searchsorted(times, times + held - 1e-9, side="left")
+    starts = np.flatnonzero(ends < times.size)
+    mildest = np.array([worst_first[start : ends[start] + 1].max() for start in starts])
+    best = int(np.argmin(mildest))
+    start, end = int(starts[best]), int(ends[starts[best]])
+    worst = start + int(np.argmin(worst_first[start : end + 1]))
+    measured = mildest[best] if direction is Direction.BELOW else -mildest[best]
+    return Finding(float(measured), float(times[worst]), float(times[start]), float(times[end]))

@@ -1,0 +1,52 @@
+"""The bend comes from the lower back instead of the hips.
+
+What it checks
+    Whether the lower back rounds as the body bends forward, against the person's own neutral.
+
+Why it matters
+    Bend that the spine takes is not taken by the hamstrings: the stretch gets smaller although the hands get lower.
+
+How it is measured
+    Pose landmarks hold no point on the spine. This is a stand-in from the landmarks alone: how much the line from
+    hip to shoulder shortens, and how far the head drops forward, against the person's own upright posture, scaled
+    to degrees of lumbar flexion on rendered clips with known angles. Its error is large and stated with each value.
+
+What to do
+    Push the hips back and keep the chest long; stop where the back starts to round.
+
+Evidence
+    some: Even trained lifters move the lumbar spine about 17 degrees in good mornings and 25 to 27 in deadlifts
+    (Schellenberg 2013). Low-quality evidence says that lumbar flexion when lifting is not a risk factor for back pain
+    (Saraceni 2020, JOSPT 50(3):121): this rule is about where the stretch goes, not about injury.
+"""
+
+from formcheck.rules.base import Direction, Finding, Limits, Rule, Window, sustained_extreme
+from formcheck.types import Scope, Strength
+
+
+def check(window: Window, limits: Limits) -> Finding | None:
+    """Largest change of the lower back from neutral that was held at the deep part."""
+    return sustained_extreme(
+        window.time_s,
+        window.values["lumbar_flexion_deg"],
+        window.turn,
+        limits.parameters["held_s"],
+        Direction.ABOVE,
+    )
+
+
+RULE = Rule(
+    id="rounded-lower-back",
+    title="Rounded lower back",
+    scopes=frozenset({Scope.REP, Scope.HOLD}),
+    metric="lumbar_flexion_deg",
+    needs=("lumbar_flexion_deg",),
+    unit="deg",
+    direction=Direction.ABOVE,
+    limits=Limits(caution=20.0, fault=30.0, parameters={"held_s": 0.2}),
+    strength=Strength.SOME,
+    message="The lower back rounded.",
+    cue="Hips back, chest long.",
+    check=check,
+    documentation=__doc__,
+)
