@@ -1,0 +1,92 @@
+"""The shape of the code: import contracts, module sizes, who may print."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "formcheck"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+MAX_LINES = 350
+LONGER = {"formcheck/types.py": 450}  # declarations and their documentation only, and one place for all of them
+VAGUE_NAMES = {"utils", "util", "helpers", "helper", "misc", "common"}
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def lint_imports(root: Path) -> subprocess.CompletedProcess[str]:
+    """Run import-linter on the `formcheck` package in `root`, which comes first on the path."""
+    command = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
+    return subprocess.run(
+        [sys.executable, "-c", command],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_import_contracts_are_kept() -> None:
+    result = lint_imports(ROOT)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert " 0 broken." in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "contract"),
+    [
+        ("geometry.py", "from formcheck import rules", "Dependencies point one way"),
+        ("rules/extra.py", "import cv2", "cv2 only in"),
+        ("adapters/extra.py", "import mediapipe", "mediapipe only in"),
+        ("exercises/extra.py", "import av", "PyAV only in"),
+        ("types.py", "import streamlit", "streamlit only in"),
+        ("unplaced.py", "", "Dependencies point one way"),
+    ],
+)
+def test_import_contracts_catch_a_breach(tmp_path: Path, module: str, line: str, contract: str) -> None:
+    shutil.copytree(PACKAGE, tmp_path / "formcheck", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    with (tmp_path / "formcheck" / module).open("a") as file:
+        file.write(f"\n{line}\n")
+    result = lint_imports(tmp_path)
+    assert result.returncode == 1, result.stdout + result.stderr
+    broken = [row for row in result.stdout.splitlines() if " BROKEN" in row]
+    assert [row for row in broken if row.startswith(contract)], result.stdout
+
+
+@pytest.mark.parametrize("path", MODULES, ids=relative)
+def test_module_is_short(path: Path) -> None:
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    limit = LONGER.get(relative(path), MAX_LINES)
+    assert lines <= limit, f"{relative(path)} has {lines} lines; split it by what it does"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=relative)
+def test_module_name_says_what_it_does(path: Path) -> None:
+    assert path.stem not in VAGUE_NAMES
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path != PACKAGE / "cli.py"], ids=relative)
+def test_only_the_command_line_prints(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    prints = [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    ]
+    assert not prints, f"{relative(path)} prints in lines {prints}; return the text to the caller instead"
+
+
+def test_every_package_folder_has_an_init() -> None:
+    folders = {path.parent for path in MODULES}
+    assert [relative(folder) for folder in sorted(folders) if not (folder / "__init__.py").is_file()] == []

@@ -1,0 +1,118 @@
+"""What is installed, what is locked, what is in the wheel, and what CI makes of a skipped test."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+MODEL_IN_WHEEL = "formcheck/_models/pose_landmarker_full.task"
+MODEL_SHA256 = "f2f6fc6f14bad15e06e35acd19726b3dc8d3c16d325944129e9b38f527a58436"  # of models/README.md
+
+
+def locked() -> list[Requirement]:
+    """The pins of the lock file, without their hashes."""
+    return [Requirement(row.removesuffix("\\").strip()) for row in LOCK.splitlines() if re.match(r"[a-z0-9]", row)]
+
+
+def is_opencv(name: str) -> bool:
+    return canonicalize_name(name).startswith("opencv-")
+
+
+def test_one_distribution_provides_cv2() -> None:
+    # Two write the same cv2 folder and break one another; mediapipe asks for the contrib one.
+    assert set(metadata.packages_distributions()["cv2"]) == {"opencv-contrib-python"}
+
+
+def test_one_opencv_is_locked_and_it_comes_by_mediapipe() -> None:
+    assert {pin.name for pin in locked() if is_opencv(pin.name)} == {"opencv-contrib-python"}
+    extras = PROJECT["optional-dependencies"].values()
+    direct = [Requirement(text) for text in PROJECT["dependencies"] + [text for extra in extras for text in extra]]
+    assert [requirement.name for requirement in direct if is_opencv(requirement.name)] == []
+
+
+@pytest.mark.parametrize("text", PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"])
+def test_lock_meets_the_range_in_pyproject(text: str) -> None:
+    wanted = Requirement(text)
+    pins = [pin for pin in locked() if canonicalize_name(pin.name) == canonicalize_name(wanted.name)]
+    assert pins, f"{wanted.name} is not locked; run make lock"
+    for pin in pins:
+        version = str(pin.specifier).removeprefix("==")
+        assert wanted.specifier.contains(version), f"{pin} is outside {wanted}; run make lock"
+
+
+def test_lock_is_exact_hashed_and_names_no_index() -> None:
+    entries = re.split(r"\n(?=[a-z0-9])", LOCK)[1:]
+    assert len(entries) == len(locked())
+    for entry in entries:
+        assert re.match(r"[a-z0-9._-]+==[^\s;]+", entry)
+        assert "--hash=sha256:" in entry, entry
+    assert "://" not in LOCK
+    assert not re.search(r"^\s*--(?!hash=)", LOCK, flags=re.MULTILINE)
+
+
+@pytest.mark.slow
+def test_wheel_holds_the_model_and_every_file_of_the_package(tmp_path: Path) -> None:
+    # A copy of what a build reads, so that no build output lands in the checkout.
+    source = tmp_path / "source"
+    shutil.copytree(ROOT / "formcheck", source / "formcheck", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "models", source / "models")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
+    subprocess.run([*command, "--wheel-dir", str(tmp_path), str(source)], check=True, capture_output=True)
+
+    (wheel,) = tmp_path.glob("formcheck-*.whl")
+    files = [path for path in (source / "formcheck").rglob("*") if path.is_file()]
+    assert any(path.suffix == ".py" for path in files)
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+        assert {path.relative_to(source).as_posix() for path in files} <= names
+        assert hashlib.sha256(archive.read(MODEL_IN_WHEEL)).hexdigest() == MODEL_SHA256
+        (entry_points,) = [name for name in names if name.endswith(".dist-info/entry_points.txt")]
+        assert "formcheck = formcheck.cli:main" in archive.read(entry_points).decode()
+        assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
+
+
+@pytest.mark.parametrize(
+    ("reason", "ci", "closing"),
+    [
+        ("no camera here", "true", "1 failed"),
+        ("no camera here", "", "1 skipped"),
+        ("FORMCHECK_CLIPS is not set", "true", "1 skipped"),
+    ],
+)
+@pytest.mark.parametrize("whole_module", [False, True])
+def test_a_skip_in_ci_needs_an_allowed_reason(
+    tmp_path: Path, reason: str, ci: str, closing: str, whole_module: bool
+) -> None:
+    shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
+    skip = f"pytest.skip({reason!r}, allow_module_level=True)"
+    body = skip if whole_module else f"def test_it():\n    {skip}"
+    (tmp_path / "test_sample.py").write_text(f"import pytest\n\n{body}\n")
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), str(tmp_path)],
+        cwd=tmp_path,
+        env={**os.environ, "CI": ci},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    expected = closing.replace("failed", "error") if whole_module else closing
+    assert expected in result.stdout.splitlines()[-1], result.stdout
+    # A module skipped as a whole leaves no test to run, which pytest also reports by its exit status.
+    assert (result.returncode != 0) == ("failed" in closing or whole_module)
