@@ -67,6 +67,9 @@ check_libraries() {
 
 make_venv() {
     local python
+    if [ -e .venv ] && [ ! -w .venv ]; then
+        stop "you may not write to .venv in this folder; run as its owner, or have it deleted"
+    fi
     python=$(find_python)
     [ -n "$python" ] || stop "Python 3.11 or newer is needed and none was found. Install one (for example: sudo apt-get" \
         "install -y python3 python3-venv), or name one: make setup PYTHON=/path/to/python3.12"
