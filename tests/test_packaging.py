@@ -1,8 +1,9 @@
-"""What is installed, what is locked, what is in the wheel, and what CI makes of a skipped test."""
+"""What is installed, what is locked, what is in the wheel and beside it, and what CI makes of a skipped test."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -20,6 +21,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+SAMPLES = ROOT / "sample_videos"
+CLIPS = sorted(SAMPLES.glob("*.mp4"))
 MODEL_IN_WHEEL = "formcheck/_models/pose_landmarker_full.task"
 MODEL_SHA256 = "f2f6fc6f14bad15e06e35acd19726b3dc8d3c16d325944129e9b38f527a58436"  # of models/README.md
 
@@ -63,6 +66,23 @@ def test_lock_is_exact_hashed_and_names_no_index() -> None:
         assert "--hash=sha256:" in entry, entry
     assert "://" not in LOCK
     assert not re.search(r"^\s*--(?!hash=)", LOCK, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("clip", CLIPS, ids=lambda clip: clip.stem)
+def test_sample_clip_has_its_truth_and_its_line_in_the_readme(clip: Path) -> None:
+    truth = json.loads(clip.with_suffix(".json").read_text())
+    rows = clip.with_suffix(".truth.csv").read_text().splitlines()
+    assert len(rows) == truth["frames"] + 1
+    (line,) = [row for row in (SAMPLES / "README.md").read_text().splitlines() if row.startswith(f"| `{clip.stem}` ")]
+    assert f"`{truth['exercise'].replace('_', '-')}`" in line
+    assert f"| {truth['near_leg']} |" in line
+    for fault in truth["faults"]:
+        assert f"`{fault['fault'].replace('_', '-')}`" in line
+
+
+def test_sample_clips_stay_small() -> None:
+    assert 6 <= len(CLIPS) <= 10
+    assert sum(clip.stat().st_size for clip in CLIPS) <= 12_000_000
 
 
 @pytest.mark.slow
