@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
 ImageArray = NDArray[np.uint8]
 
 LANDMARK_COUNT = 33  # of MediaPipe's (BlazePose's) body model
@@ -35,6 +36,7 @@ class Side(StrEnum):
 
     @property
     def other(self) -> Side:
+        """The opposite side."""
         return Side.RIGHT if self is Side.LEFT else Side.LEFT
 
 
@@ -411,8 +413,8 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """The result of analysing one clip: the report, and what was measured on every frame."""
+    """The result of analysing one clip: the report, what was measured on every frame, and the smoothed poses."""
 
     report: Report
     table: MeasurementTable
-    updates: tuple[Update, ...]
+    track: PoseTrack

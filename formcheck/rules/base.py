@@ -7,11 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
-from formcheck.types import FloatArray, Rep, Scope, Strength
-
-BoolArray = NDArray[np.bool_]
+from formcheck.types import BoolArray, FloatArray, Rep, Scope, Strength
 
 
 class Direction(StrEnum):
@@ -133,6 +130,15 @@ class Rule:
     cue: str
     check: Check
     documentation: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedRule:
+    """A rule with the limits and the cue that hold for one exercise and one person's settings."""
+
+    rule: Rule
+    limits: Limits
+    cue: str
 
 
 def sustained_extreme(

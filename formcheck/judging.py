@@ -1,0 +1,201 @@
+"""From measured angles to outcomes: one window per repetition, every rule on it, three possible results.
+
+The rule measures; this module decides. With `sigma` the standard error of the measured value:
+
+- ``fault``: past the fault limit by more than sigma.
+- ``caution``: past the caution limit (or past the fault limit, but within sigma of it).
+- ``not_judged``: on the good side of the first limit, but nearer to it than sigma; or not measurable, with the reason.
+- ``ok``: on the good side of the first limit by more than sigma.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from formcheck import accuracy, metrics
+from formcheck.exercises.base import Exercise
+from formcheck.kinematics import Kinematics
+from formcheck.rules.base import AppliedRule, Finding, Limits, Rule, Window
+from formcheck.types import BoolArray, FloatArray, Kind, Outcome, Phase, Rep, Scope, Side, Status
+from formcheck.view import FRONT_VIEW_DEG
+
+MIN_SEEN_SHARE = 0.7  # of a window's frames; below this a value would speak for moments nobody saw
+WITHIN_ERROR = "within measurement error of the limit"
+RANGE_METRIC = "range_deg"  # the exercise's own signal under a name that rules can share
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A window with what decides whether it can be judged."""
+
+    window: Window
+    seen_share: Mapping[str, float]
+    yaw_deg: float
+
+
+def metric_names(side: Side) -> dict[str, str]:
+    """Metric without side -> column of the judged side."""
+    names = (*metrics.SIDED_METRICS, *metrics.MIDLINE_METRICS)
+    return {metric: metrics.column_name(metric, side) for metric in names}
+
+
+def gather(
+    kinematics: Kinematics,
+    rep: Rep,
+    exercise: Exercise,
+    columns: Mapping[str, FloatArray],
+    neutral: Mapping[str, float],
+) -> Evidence:
+    """Cut one repetition out of the measured columns.
+
+    Parameters
+    ----------
+    kinematics : Kinematics
+        Source of times, visibility and yaw.
+    rep : Rep
+    exercise : Exercise
+    columns : mapping of column name to ndarray
+        Measured columns, with those that need a neutral filled in.
+    neutral : mapping of metric name to float
+        The person's own values at rest.
+    """
+    time_s = kinematics.track.time_s
+    inside = (time_s >= rep.start_s) & (time_s <= rep.end_s)
+    times = time_s[inside]
+    values, share = {}, {}
+    turn = (times >= rep.turn_start_s) & (times <= rep.turn_end_s)
+    for metric, column in metric_names(rep.side).items():
+        seen = kinematics.seen[column][inside]
+        values[metric] = np.where(seen, columns[column][inside], np.nan)
+        share[metric] = min(_share(seen), _share(seen[turn]) if turn.any() else 1.0)
+    values[RANGE_METRIC] = values[exercise.signal.metric]
+    share[RANGE_METRIC] = share[exercise.signal.metric]
+    before, after = times < rep.turn_start_s, times > rep.turn_end_s
+    outward_lifts = exercise.outward is Phase.LIFTING
+    window = Window(
+        rep=rep,
+        time_s=times,
+        values=values,
+        neutral=neutral,
+        lifting=before if outward_lifts else after,
+        turn=turn,
+        lowering=after if outward_lifts else before,
+    )
+    yaw = kinematics.yaw_deg[inside]
+    known = yaw[np.isfinite(yaw)]
+    return Evidence(window, share, float(np.median(known)) if known.size else float("nan"))
+
+
+def _share(seen: BoolArray) -> float:
+    return float(seen.mean()) if seen.size else 0.0
+
+
+def judge_rep(evidence: Evidence, exercise: Exercise, applied: Sequence[AppliedRule]) -> tuple[Outcome, ...]:
+    """Apply every rule of an exercise to one repetition or hold."""
+    scope = Scope.HOLD if exercise.kind is Kind.HOLD else Scope.REP
+    return tuple(_judge(evidence, exercise, item) for item in applied if scope in item.rule.scopes)
+
+
+def _judge(evidence: Evidence, exercise: Exercise, applied: AppliedRule) -> Outcome:
+    rule, limits = applied.rule, applied.limits
+    metric = exercise.signal.metric if rule.metric == RANGE_METRIC else rule.metric
+    sigma = accuracy.sigma(metric, exercise.position, evidence.yaw_deg)
+    reason = _unjudgeable(evidence, exercise, rule)
+    finding = None if reason else rule.check(evidence.window, limits)
+    if finding is None:
+        return _outcome(evidence, applied, metric, sigma, None, Status.NOT_JUDGED, reason or "could not be measured")
+    status = grade(finding.measured, sigma, limits, rule)
+    return _outcome(
+        evidence, applied, metric, sigma, finding, status, WITHIN_ERROR if status is Status.NOT_JUDGED else ""
+    )
+
+
+def grade(measured: float, sigma: float, limits: Limits, rule: Rule) -> Status:
+    """Compare a measured value with its limits, as the module's docstring says."""
+    excess = rule.direction.excess
+    if limits.fault is not None and excess(measured, limits.fault) > sigma:
+        return Status.FAULT
+    first = limits.caution if limits.caution is not None else limits.fault
+    if first is None:
+        return Status.OK
+    past = excess(measured, first)
+    if past >= 0:
+        return Status.CAUTION
+    return Status.OK if -past > sigma else Status.NOT_JUDGED
+
+
+def _unjudgeable(evidence: Evidence, exercise: Exercise, rule: Rule) -> str:
+    """Why a rule cannot be judged in this window; empty when it can."""
+    yaw = evidence.yaw_deg
+    if yaw > FRONT_VIEW_DEG:
+        return "the camera sees the front or the back; turn side-on to it"
+    if yaw > exercise.max_yaw_deg:
+        return f"the camera is {yaw:.0f} deg off side-on; place it at your side"
+    if not evidence.window.rep.complete:
+        return "the repetition is cut off by the clip"
+    for metric in rule.needs:
+        if evidence.seen_share[metric] < MIN_SEEN_SHARE:
+            part = "foot" if metric == "ankle_dorsiflexion_deg" else "leg or trunk"
+            return f"the {part} was hidden or out of the picture"
+    if any(not np.isfinite(evidence.window.values[metric]).any() for metric in rule.needs):
+        return "no quiet start position to compare with; begin each clip with two seconds of standing or sitting still"
+    return ""
+
+
+def unjudged(applied: AppliedRule, reason: str) -> Outcome:
+    """The outcome of a rule on a clip that has nothing to judge."""
+    rule, nan = applied.rule, math.nan
+    return Outcome(
+        rule=rule.id,
+        rep=None,
+        side=None,
+        status=Status.NOT_JUDGED,
+        start_s=nan,
+        end_s=nan,
+        worst_s=nan,
+        metric=rule.metric,
+        measured=nan,
+        sigma=nan,
+        limit=nan,
+        unit=rule.unit,
+        message="",
+        cue="",
+        reason=reason,
+    )
+
+
+def _outcome(
+    evidence: Evidence,
+    applied: AppliedRule,
+    metric: str,
+    sigma: float,
+    finding: Finding | None,
+    status: Status,
+    reason: str,
+) -> Outcome:
+    rule, limits, rep = applied.rule, applied.limits, evidence.window.rep
+    speaks = status in (Status.CAUTION, Status.FAULT)
+    limit = limits.fault if status is Status.FAULT else limits.caution
+    if limit is None:
+        limit = limits.fault
+    return Outcome(
+        rule=rule.id,
+        rep=rep.number,
+        side=rep.side,
+        status=status,
+        start_s=finding.start_s if finding else rep.start_s,
+        end_s=finding.end_s if finding else rep.end_s,
+        worst_s=finding.worst_s if finding else math.nan,
+        metric=metric,
+        measured=finding.measured if finding else math.nan,
+        sigma=sigma if finding else math.nan,
+        limit=math.nan if limit is None else limit,
+        unit=rule.unit,
+        message=rule.message if speaks else "",
+        cue=applied.cue if speaks else "",
+        reason=reason,
+    )

@@ -1,0 +1,125 @@
+"""From a raw pose track to the angles of every frame: clean, name the near side, measure.
+
+`over_window` serves the verdicts: it sees the whole finished stretch and filters it with zero phase. `CausalKinematics`
+serves the live screen: it sees only what came before. Both measure with `formcheck.metrics`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.ndimage import uniform_filter1d
+
+from formcheck import metrics, smoothing, view
+from formcheck.landmarks import side_landmark
+from formcheck.types import BoolArray, FloatArray, Measurement, MeasurementTable, Pose, PoseTrack, Side
+
+CUTOFF_HZ = 6.0  # zero-phase Butterworth on coordinates; usual in movement analysis
+OUTLIER_WINDOW_S = 0.35
+MAX_GAP_S = 0.25  # longer gaps stay empty: a leg can move a lot in a quarter of a second
+MIN_VISIBILITY = 0.5  # MediaPipe's own default for "more likely seen than not"
+YAW_WINDOW_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Kinematics:
+    """Everything measured over one window (n = frames).
+
+    Attributes
+    ----------
+    track : PoseTrack
+        Cleaned and smoothed.
+    near_sign : ndarray, shape (n,)
+        1 right side near, -1 left, 0 unknown.
+    yaw_deg : ndarray, shape (n,)
+    columns : mapping of str to ndarray of shape (n,)
+        See `formcheck.metrics.COLUMNS`.
+    seen : mapping of str to ndarray of bool, shape (n,)
+        For each column, whether its landmarks were in the picture and not hidden.
+    """
+
+    track: PoseTrack
+    near_sign: FloatArray
+    yaw_deg: FloatArray
+    columns: Mapping[str, FloatArray]
+    seen: Mapping[str, BoolArray]
+
+    def table(self) -> MeasurementTable:
+        """The measurements that were seen, as `angles.csv` holds them."""
+        near = tuple(view.side_of(float(sign)) for sign in self.near_sign)
+        columns = {name: np.where(self.seen[name], column, np.nan) for name, column in self.columns.items()}
+        return MeasurementTable(self.track.time_s, near, columns)
+
+
+def over_window(raw: PoseTrack) -> Kinematics:
+    """Measure a finished track with zero-phase smoothing.
+
+    Parameters
+    ----------
+    raw : PoseTrack
+        As estimated, NaN where nobody was found.
+    """
+    near_sign = view.near_side_per_frame(raw)
+    flat = raw.image_px.reshape(len(raw), -1)
+    flat = smoothing.hampel(raw.time_s, flat, OUTLIER_WINDOW_S)
+    flat = smoothing.fill_gaps(raw.time_s, flat, MAX_GAP_S)
+    flat = smoothing.zero_phase(raw.time_s, flat, CUTOFF_HZ)
+    track = replace(raw, image_px=flat.reshape(raw.image_px.shape))
+    columns = metrics.measure(track, near_sign)
+    return Kinematics(track, near_sign, _smooth_yaw(raw), columns, seen_columns(track, near_sign))
+
+
+def _smooth_yaw(raw: PoseTrack) -> FloatArray:
+    yaw = view.yaw_per_frame(raw)
+    known = np.isfinite(yaw)
+    interval = smoothing.sample_interval_s(raw.time_s)
+    if known.sum() < 2 or not np.isfinite(interval) or interval <= 0:
+        return yaw
+    filled = np.interp(raw.time_s, raw.time_s[known], yaw[known])
+    smooth = uniform_filter1d(filled, max(1, round(YAW_WINDOW_S / interval)), mode="nearest")
+    return np.where(known, smooth, np.nan)
+
+
+def seen_columns(track: PoseTrack, near_sign: FloatArray) -> dict[str, BoolArray]:
+    """For each metric column, the frames whose landmarks lie in the picture and are likely visible."""
+    width, height = track.size_px
+    x, y = track.image_px[..., 0], track.image_px[..., 1]
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    visible = inside & (np.nan_to_num(track.visibility) >= MIN_VISIBILITY)
+    seen: dict[str, BoolArray] = {}
+    for metric, names in metrics.METRIC_LANDMARKS.items():
+        by_side = {
+            side: np.all([visible[:, side_landmark(side, name)] for name in names], axis=0).astype(bool)
+            for side in Side
+        }
+        if metric in metrics.SIDED_METRICS:
+            for side in Side:
+                seen[metrics.column_name(metric, side)] = by_side[side]
+        else:
+            seen[metric] = np.where(near_sign > 0, by_side[Side.RIGHT], by_side[Side.LEFT])
+    return seen
+
+
+class CausalKinematics:
+    """Angles of the newest frame from the frames so far, for the live screen."""
+
+    __slots__ = ("_filter", "_near_vote")
+
+    def __init__(self) -> None:
+        self._filter = smoothing.OneEuro()
+        self._near_vote = 0.0
+
+    def update(self, pose: Pose) -> tuple[Measurement, Pose]:
+        """Measure one pose; returns the measurement and the pose with its landmarks smoothed for drawing."""
+        single = PoseTrack.from_poses([pose])
+        vote = float(view.near_side_votes(single)[0])
+        self._near_vote += 0.05 * (vote - self._near_vote)  # at 20 to 30 frames a second: about a second of memory
+        near_sign = np.sign(np.array([self._near_vote]))
+        smooth = replace(pose, image_px=self._filter(pose.time_s, pose.image_px))
+        track = replace(single, image_px=smooth.image_px[None])
+        columns = metrics.measure(track, near_sign)
+        seen = seen_columns(track, near_sign)
+        values = {name: float(column[0]) if seen[name][0] else float("nan") for name, column in columns.items()}
+        return Measurement(pose.time_s, view.side_of(float(near_sign[0])), values, pose.found), smooth

@@ -1,0 +1,232 @@
+"""Repetitions and holds: one joint angle that leaves rest, turns, and comes back.
+
+`RepCounter` follows the angle sample by sample with hysteresis relative to the person's own rest level and to the size
+of the movement, so a drifting rest, a pause or a small bounce at the turn makes no extra repetition. Live sessions
+feed it a causally smoothed angle; `segment` runs the same counter over a finished, zero-phase smoothed angle and then
+places start, turn and end to the frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from formcheck.smoothing import derivative
+from formcheck.types import FloatArray, Phase
+
+# Shares of one movement's own size (turn minus rest).
+TURNED_SHARE = 0.25  # come back this far from the deepest point: the way back has begun
+RETURNED_SHARE = 0.20  # this near to rest: over
+SPLIT_SHARE = 0.5  # turned again after coming back at least this far: a new repetition, else still the same
+PLATEAU_SHARE = 0.04  # this near to the deepest value counts as the turn (the pause, the hold)
+PLATEAU_MIN_DEG = 3.0  # but never less than landmark noise
+ONSET_SPEED_SHARE = 0.06  # of the fastest moment on the way: slower than this is rest
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Times of one repetition or hold, seconds, and its values at rest and at the turn, degrees."""
+
+    start_s: float
+    turn_start_s: float
+    turn_s: float
+    turn_end_s: float
+    end_s: float
+    rest_deg: float
+    turn_deg: float
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Rough times of one repetition as the counter sees them, and the rest level that it left."""
+
+    began_s: float
+    ended_s: float
+    rest_deg: float
+
+
+@dataclass(frozen=True, slots=True)
+class Segmentation:
+    """What `segment` found; `cut_off_s` are the times at which an unfinished repetition is cut by the clip's ends."""
+
+    bounds: tuple[Bounds, ...]
+    cut_off_s: tuple[float, ...] = ()
+
+
+class RepCounter:
+    """Counts repetitions in a stream of angles.
+
+    Parameters
+    ----------
+    enter_deg : float
+        Rise above the rest level that begins a repetition.
+    leave_deg : float
+        Rise above the rest level below which it is over.
+    min_s : float
+        Shorter ones are dropped.
+    outward, back : Phase
+        Names of the way to the turn and of the way back.
+    """
+
+    __slots__ = (
+        "_began_s",
+        "_last_s",
+        "_lowest",
+        "_lowest_s",
+        "_outward_back",
+        "_peak",
+        "_rest",
+        "_settings",
+        "_state",
+        "spans",
+    )
+
+    def __init__(
+        self,
+        enter_deg: float,
+        leave_deg: float,
+        min_s: float,
+        outward: Phase = Phase.LIFTING,
+        back: Phase = Phase.LOWERING,
+    ) -> None:
+        self._settings = (enter_deg, leave_deg, min_s)
+        self._outward_back = (outward, back)
+        self._state = Phase.REST
+        self._rest = self._peak = self._lowest = float("nan")
+        self._began_s = self._last_s = self._lowest_s = float("nan")
+        self.spans: list[Span] = []
+
+    @property
+    def count(self) -> int:
+        """Finished repetitions so far."""
+        return len(self.spans)
+
+    @property
+    def phase(self) -> Phase:
+        """Where the last sample lies."""
+        return self._state
+
+    @property
+    def unfinished(self) -> Span | None:
+        """The repetition under way, ending at its last sample; None at rest."""
+        return None if self._state is Phase.REST else Span(self._began_s, self._last_s, self._rest)
+
+    @property
+    def returned_share(self) -> float:
+        """How much of the unfinished repetition's way back is done, 0 to 1; 0 at rest or on the way out."""
+        size = self._peak - self._rest
+        return (self._peak - self._lowest) / size if self._state is self._outward_back[1] and size > 0 else 0.0
+
+    def update(self, time_s: float, value: float) -> bool:
+        """Take one sample; True when it finishes a repetition. NaN changes nothing."""
+        if np.isnan(value):
+            return False
+        self._last_s = time_s
+        enter, leave, _ = self._settings
+        outward, back = self._outward_back
+        if self._state is Phase.REST:
+            if not value >= self._rest:  # also true for the first sample, when rest is NaN
+                self._rest, self._lowest_s = value, time_s
+            if value > self._rest + enter:
+                self._state, self._began_s = outward, self._lowest_s
+                self._peak = value
+            elif value < self._rest + leave / 2:
+                self._lowest_s = time_s
+            return False
+        self._peak = max(self._peak, value)
+        size = self._peak - self._rest
+        if self._state is outward:
+            if value < self._peak - max(leave / 2, TURNED_SHARE * size):
+                self._state, self._lowest, self._lowest_s = back, value, time_s
+            return False
+        if value < self._lowest:
+            self._lowest, self._lowest_s = value, time_s
+        if value <= self._rest + max(leave, RETURNED_SHARE * size):
+            return self._finish(time_s, Phase.REST, value)
+        if value > self._lowest + max(enter, TURNED_SHARE * size):  # turned again before reaching rest
+            if self._peak - self._lowest >= SPLIT_SHARE * size:
+                finished = self._finish(self._lowest_s, outward, self._lowest)
+                self._began_s, self._peak = self._lowest_s, value
+                return finished
+            self._state = outward
+        return False
+
+    def _finish(self, time_s: float, state: Phase, rest: float) -> bool:
+        finished = time_s - self._began_s >= self._settings[2]
+        if finished:
+            self.spans.append(Span(self._began_s, time_s, self._rest))
+        self._state, self._rest, self._lowest_s = state, rest, time_s
+        return finished
+
+
+def segment(time_s: FloatArray, signal: FloatArray, enter_deg: float, leave_deg: float, min_s: float) -> Segmentation:
+    """Find every repetition or hold in a finished signal.
+
+    Parameters
+    ----------
+    time_s, signal : ndarray, shape (n,)
+        The signal is smoothed with zero phase; NaN where unseen.
+    enter_deg, leave_deg, min_s : float
+        As for `RepCounter`.
+
+    Returns
+    -------
+    Segmentation
+        In order of time. A repetition that the clip cuts off is listed only once most of its way back was seen.
+    """
+    counter = RepCounter(enter_deg, leave_deg, min_s)
+    for moment, value in zip(time_s.tolist(), signal.tolist(), strict=True):
+        counter.update(moment, value)
+    spans = list(counter.spans)
+    cut_off: list[float] = []
+    if counter.unfinished is not None:
+        if counter.returned_share >= SPLIT_SHARE:
+            spans.append(counter.unfinished)
+        else:
+            cut_off.append(counter.unfinished.ended_s)
+    speed = derivative(time_s, signal)
+    placed: list[Bounds] = []
+    for number, span in enumerate(spans):
+        earliest = placed[-1].end_s if placed else float(time_s[0])
+        latest = spans[number + 1].began_s if number + 1 < len(spans) else float(time_s[-1])
+        placed.append(_place(time_s, signal, speed, span, earliest, max(latest, span.ended_s)))
+    return Segmentation(tuple(placed), tuple(cut_off))
+
+
+def _place(
+    time_s: FloatArray,
+    signal: FloatArray,
+    speed: FloatArray,
+    span: Span,
+    earliest_s: float,
+    latest_s: float,
+) -> Bounds:
+    """Move the counter's rough times to where the movement begins, turns and ends."""
+    rest = span.rest_deg
+    inside = np.flatnonzero((time_s >= span.began_s) & (time_s <= span.ended_s) & np.isfinite(signal))
+    top = int(inside[np.argmax(signal[inside])])
+    peak = float(signal[top])
+    plateau = peak - max(PLATEAU_MIN_DEG, PLATEAU_SHARE * (peak - rest))
+    high = inside[signal[inside] >= plateau]
+    first_high, last_high = int(high[0]), int(high[-1])
+    first = int(np.searchsorted(time_s, earliest_s, side="left"))
+    last = int(np.searchsorted(time_s, latest_s, side="right")) - 1
+    outward = np.nanmax(np.abs(speed[first : first_high + 1])) * ONSET_SPEED_SHARE if first_high > first else 0.0
+    inward = np.nanmax(np.abs(speed[last_high : last + 1])) * ONSET_SPEED_SHARE if last > last_high else 0.0
+    low = rest + 0.5 * (peak - rest)
+    start = first_high
+    while start > first and not (signal[start] < low and speed[start] <= outward):
+        start -= 1
+    end = last_high
+    while end < last and not (signal[end] < low and speed[end] >= -inward):
+        end += 1
+    return Bounds(
+        start_s=float(time_s[start]),
+        turn_start_s=float(time_s[first_high]),
+        turn_s=float(time_s[top]),
+        turn_end_s=float(time_s[last_high]),
+        end_s=float(time_s[end]),
+        rest_deg=rest,
+        turn_deg=peak,
+    )

@@ -1,0 +1,202 @@
+"""Filters over signals sampled at real, possibly uneven, times. All settings are in seconds or hertz.
+
+Window filters (zero phase) serve the verdicts; the causal filter serves the live screen. Both treat NaN as a gap:
+short gaps may be filled by `fill_gaps`, long ones stay empty and split the signal.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from scipy.ndimage import median_filter
+from scipy.signal import butter, savgol_filter, sosfiltfilt
+
+from formcheck.types import FloatArray
+
+HAMPEL_SCALE = 1.4826  # median absolute deviation to standard deviation, for a normal distribution
+BUTTERWORTH_ORDER = 2  # run forwards and backwards: fourth order overall, the usual choice in gait analysis
+
+
+def sample_interval_s(time_s: FloatArray) -> float:
+    """Median time between samples, seconds; NaN for fewer than two."""
+    return float(np.median(np.diff(time_s))) if len(time_s) > 1 else float("nan")
+
+
+def fill_gaps(time_s: FloatArray, values: FloatArray, max_gap_s: float) -> FloatArray:
+    """Fill gaps of at most `max_gap_s` seconds by straight lines.
+
+    Parameters
+    ----------
+    time_s : ndarray, shape (n,)
+    values : ndarray, shape (n,) or (n, k)
+        Each column is filled on its own.
+    max_gap_s : float
+        Time from the last value before to the first value after a gap.
+
+    Returns
+    -------
+    ndarray, same shape
+        Longer gaps, and gaps at either end, stay NaN.
+    """
+    columns = values.reshape(len(values), -1).copy()
+    for column in columns.T:
+        seen = np.flatnonzero(np.isfinite(column))
+        if seen.size < 2 or seen.size == column.size:
+            continue
+        for before, after in itertools.pairwise(seen):
+            if after - before > 1 and time_s[after] - time_s[before] <= max_gap_s:
+                gap = slice(before + 1, after)
+                column[gap] = np.interp(time_s[gap], time_s[[before, after]], column[[before, after]])
+    return columns.reshape(values.shape)
+
+
+def hampel(time_s: FloatArray, values: FloatArray, window_s: float, threshold: float = 3.0) -> FloatArray:
+    """Set samples to NaN that lie far from the median of their neighbours (Hampel 1974).
+
+    Parameters
+    ----------
+    time_s : ndarray, shape (n,)
+    values : ndarray, shape (n,) or (n, k)
+    window_s : float
+        Full width of the neighbourhood.
+    threshold : float
+        In robust standard deviations of the neighbourhood; 3 is the usual choice.
+
+    Returns
+    -------
+    ndarray, same shape
+    """
+    interval = sample_interval_s(time_s)
+    if not np.isfinite(interval) or interval <= 0:
+        return values.copy()
+    width = 2 * max(1, round(window_s / interval / 2)) + 1
+    columns = values.reshape(len(values), -1).copy()
+    for column in columns.T:
+        seen = np.isfinite(column)
+        if seen.sum() < width:
+            continue
+        known = column[seen]
+        centre = median_filter(known, width, mode="nearest")
+        deviation = np.abs(known - centre)
+        spread = HAMPEL_SCALE * median_filter(deviation, width, mode="nearest")
+        # a floor keeps a perfectly still signal from calling its first movement an outlier
+        floor = HAMPEL_SCALE * float(np.median(deviation))
+        known[deviation > threshold * np.maximum(spread, floor) + 1e-12] = np.nan
+        column[seen] = known
+    return columns.reshape(values.shape)
+
+
+def zero_phase(time_s: FloatArray, values: FloatArray, cutoff_hz: float) -> FloatArray:
+    """Low-pass filter without delay (Butterworth, forwards and backwards), over uneven sample times.
+
+    Parameters
+    ----------
+    time_s : ndarray, shape (n,)
+    values : ndarray, shape (n,) or (n, k)
+    cutoff_hz : float
+        Where the single pass has lost 3 dB. 6 Hz is usual for marker coordinates in movement analysis.
+
+    Returns
+    -------
+    ndarray, same shape
+        Stretches between NaN are filtered on their own; stretches too short to filter are returned as they are.
+    """
+    columns = values.reshape(len(values), -1).copy()
+    for column in columns.T:
+        for stretch in _stretches(np.isfinite(column)):
+            column[stretch] = _filter_stretch(time_s[stretch], column[stretch], cutoff_hz)
+    return columns.reshape(values.shape)
+
+
+def _filter_stretch(time_s: FloatArray, values: FloatArray, cutoff_hz: float) -> FloatArray:
+    interval = sample_interval_s(time_s)
+    if not np.isfinite(interval) or cutoff_hz * interval >= 0.5:
+        return values  # sampled too slowly for this cut-off to mean anything
+    even_s = np.arange(time_s[0], time_s[-1] + interval / 2, interval)
+    sections = butter(BUTTERWORTH_ORDER, cutoff_hz * 2 * interval, output="sos")
+    padding = min(len(even_s) - 1, round(1.0 / (cutoff_hz * interval)))
+    if padding < 3:
+        return values
+    smooth = sosfiltfilt(sections, np.interp(even_s, time_s, values), padlen=padding)
+    return np.asarray(np.interp(time_s, even_s, smooth))
+
+
+def derivative(time_s: FloatArray, values: FloatArray, window_s: float = 0.2) -> FloatArray:
+    """Rate of change per second (Savitzky-Golay, second order); NaN where the value is NaN.
+
+    Parameters
+    ----------
+    time_s, values : ndarray, shape (n,)
+    window_s : float
+        Full width of the fitted parabola.
+    """
+    rate = np.full(values.shape, np.nan)
+    for stretch in _stretches(np.isfinite(values)):
+        times, known = time_s[stretch], values[stretch]
+        interval = sample_interval_s(times)
+        if not np.isfinite(interval):
+            continue
+        width = 2 * max(1, round(window_s / interval / 2)) + 1
+        if len(known) < max(width, 3):
+            rate[stretch] = np.gradient(known, times)
+            continue
+        even_s = np.arange(times[0], times[-1] + interval / 2, interval)
+        if len(even_s) < width:
+            rate[stretch] = np.gradient(known, times)
+            continue
+        even = np.interp(even_s, times, known)
+        slope = savgol_filter(even, width, polyorder=2, deriv=1, delta=interval)
+        rate[stretch] = np.interp(times, even_s, slope)
+    return rate
+
+
+def _stretches(seen: np.ndarray) -> list[slice]:
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], seen.astype(np.int8), [0]))))
+    return [slice(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True)]
+
+
+class OneEuro:
+    """Causal low-pass filter that follows fast movement and calms slow movement (Casiez 2012).
+
+    Parameters
+    ----------
+    cutoff_hz : float
+        Cut-off while still. 1 Hz is the authors' starting point; landmarks need a little more to keep up with a curl.
+    beta : float
+        How much the cut-off rises per unit of speed (of the filtered values' own unit per second).
+    speed_cutoff_hz : float
+        Cut-off of the speed estimate; 1 Hz in the paper.
+    """
+
+    __slots__ = ("_beta", "_cutoff_hz", "_speed", "_speed_cutoff_hz", "_time_s", "_value")
+
+    def __init__(self, cutoff_hz: float = 1.5, beta: float = 0.03, speed_cutoff_hz: float = 1.0) -> None:
+        self._cutoff_hz = cutoff_hz
+        self._beta = beta
+        self._speed_cutoff_hz = speed_cutoff_hz
+        self._time_s: float | None = None
+        self._value: FloatArray = np.empty(0)
+        self._speed: FloatArray = np.empty(0)
+
+    def __call__(self, time_s: float, value: FloatArray) -> FloatArray:
+        """Filter one sample of any fixed shape; a NaN element restarts with its next finite value."""
+        if self._time_s is None:
+            self._time_s, self._value, self._speed = time_s, value.copy(), np.zeros(value.shape)
+            return value
+        elapsed = time_s - self._time_s
+        if elapsed <= 0:
+            return self._value
+        restart = ~np.isfinite(self._value)
+        speed = np.where(restart, 0.0, (value - self._value) / elapsed)
+        speed_weight = _weight(np.full(value.shape, self._speed_cutoff_hz), elapsed)
+        speed = np.where(np.isfinite(speed), self._speed + speed_weight * (speed - self._speed), self._speed)
+        weight = _weight(self._cutoff_hz + self._beta * np.abs(speed), elapsed)
+        filtered = np.where(restart, value, self._value + weight * (value - self._value))
+        self._time_s, self._value, self._speed = time_s, filtered, speed
+        return filtered
+
+
+def _weight(cutoff_hz: FloatArray, elapsed_s: float) -> FloatArray:
+    turn = 2 * np.pi * cutoff_hz * elapsed_s
+    return np.asarray(turn / (turn + 1))

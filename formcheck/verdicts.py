@@ -1,0 +1,161 @@
+"""From a finished track of poses to repetitions, outcomes and warnings.
+
+This is the only place where verdicts are made: over a whole recording, or, in a live session, over what was seen until
+a repetition ended.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from formcheck import judging, kinematics, metrics, reps, view
+from formcheck.exercises.base import Exercise
+from formcheck.kinematics import Kinematics
+from formcheck.rules.base import AppliedRule, Window
+from formcheck.types import (
+    BoolArray,
+    FloatArray,
+    Kind,
+    MeasurementTable,
+    Outcome,
+    Phase,
+    PoseTrack,
+    Rep,
+    Side,
+    View,
+)
+
+MIN_FOUND_FRACTION = 0.5  # below this a clip has too little of the person to be trusted silently
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a finished stretch of poses says."""
+
+    view: View
+    reps: tuple[Rep, ...]
+    outcomes: tuple[Outcome, ...]
+    warnings: tuple[str, ...]
+    table: MeasurementTable
+    track: PoseTrack
+
+
+def judge(track: PoseTrack, exercise: Exercise, applied: Sequence[AppliedRule], side: Side | None = None) -> Verdict:
+    """Find and judge every repetition or hold in a finished track.
+
+    Parameters
+    ----------
+    track : PoseTrack
+        Raw, as estimated.
+    exercise : Exercise
+    applied : sequence of AppliedRule
+    side : Side or None
+        The leg to judge; None judges the near one.
+    """
+    measured = kinematics.over_window(track)
+    if len(track) == 0 or not np.isfinite(track.image_px).any():
+        nobody = "nobody was found in the clip; film the whole body in good light"
+        empty = View(math.nan, None, False, False, nobody)
+        return Verdict(empty, (), _all_unjudged(applied, nobody), (nobody,), measured.table(), measured.track)
+    judged = side or view.side_of(float(np.sign(measured.near_sign.sum()))) or Side.RIGHT
+    signal = exercise.signal
+    angle = measured.columns[metrics.column_name(signal.metric, judged)]
+    found = reps.segment(track.time_s, angle, signal.enter_deg, signal.leave_deg, signal.min_s)
+    at_rest = _rest_frames(track.time_s, angle, found.bounds)
+    seen_from = view.assess(measured.track, at_rest, exercise.max_yaw_deg)
+    columns, neutral = _with_neutral(measured, judged, at_rest)
+    finished: list[Rep] = []
+    outcomes: list[Outcome] = []
+    for number, bounds in enumerate(found.bounds, start=1):
+        rep = Rep(number, judged, bounds.start_s, bounds.turn_s, bounds.end_s, bounds.turn_start_s, bounds.turn_end_s)
+        evidence = judging.gather(measured, rep, exercise, columns, neutral)
+        finished.append(replace(rep, metrics=summary(evidence.window, exercise)))
+        outcomes.extend(judging.judge_rep(evidence, exercise, applied))
+    warnings = _warnings(exercise, found, seen_from, track)
+    if not found.bounds:
+        outcomes.extend(_all_unjudged(applied, seen_from.reason or _none_found(exercise)))
+    table = replace(measured, columns=columns).table()
+    return Verdict(seen_from, tuple(finished), tuple(outcomes), warnings, table, measured.track)
+
+
+def _none_found(exercise: Exercise) -> str:
+    what = "hold" if exercise.kind is Kind.HOLD else "repetition"
+    return f"no {what} of {exercise.id} was seen; is it the right exercise, and is all of it in the clip?"
+
+
+def _warnings(exercise: Exercise, found: reps.Segmentation, seen_from: View, track: PoseTrack) -> tuple[str, ...]:
+    warnings = [seen_from.reason] if seen_from.reason else []
+    if not found.bounds:
+        warnings.append(_none_found(exercise))
+    warnings.extend(
+        f"the clip ends inside a repetition at {moment:.1f} s; it is not counted" for moment in found.cut_off_s
+    )
+    fraction = float(np.isfinite(track.image_px[:, 0, 0]).mean())
+    if fraction < MIN_FOUND_FRACTION:
+        warnings.append(f"the person was found in only {100 * fraction:.0f} % of the frames")
+    return tuple(warnings)
+
+
+def _all_unjudged(applied: Sequence[AppliedRule], reason: str) -> tuple[Outcome, ...]:
+    return tuple(judging.unjudged(item, reason) for item in applied)
+
+
+def _rest_frames(time_s: FloatArray, angle: FloatArray, bounds: Sequence[reps.Bounds]) -> BoolArray:
+    """Frames outside every repetition, with the judged angle near its rest level."""
+    outside = np.ones(len(time_s), dtype=bool)
+    for span in bounds:
+        outside &= (time_s < span.start_s) | (time_s > span.end_s)
+    if not bounds:
+        return outside
+    rest = float(np.median([span.rest_deg for span in bounds]))
+    size = float(np.median([span.turn_deg - span.rest_deg for span in bounds]))
+    return np.asarray(outside & (np.abs(angle - rest) < 0.25 * size))
+
+
+def _with_neutral(
+    measured: Kinematics, side: Side, at_rest: BoolArray
+) -> tuple[dict[str, FloatArray], dict[str, float]]:
+    """Fill in what is measured against the person's own neutral: lower back and neck.
+
+    The neutral is the median over the rest frames; without any, both stay NaN.
+    """
+    columns = dict(measured.columns)
+    names = judging.metric_names(side)
+    neutral = {metric: _median(columns[column][at_rest]) for metric, column in names.items()}
+    trunk = metrics.trunk_length(measured.track)
+    rest_length = _median(trunk[at_rest])
+    neck_change = columns["neck_flexion_deg"] - neutral["neck_flexion_deg"]
+    hip_change = columns[names["hip_flexion_deg"]] - neutral["hip_flexion_deg"]
+    shortening = 100.0 * (1.0 - trunk / rest_length)
+    columns["neck_flexion_deg"] = neck_change
+    columns["lumbar_flexion_deg"] = metrics.lumbar_flexion(shortening, neck_change, hip_change)
+    return columns, neutral
+
+
+def _median(values: FloatArray) -> float:
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if known.size else math.nan
+
+
+def summary(window: Window, exercise: Exercise) -> Mapping[str, float]:
+    """Numbers that describe one repetition: angles at the turn, ranges, and the tempo in seconds."""
+    rep = window.rep
+    outward_s, back_s = rep.turn_start_s - rep.start_s, rep.end_s - rep.turn_end_s
+    lifts = exercise.outward is Phase.LIFTING
+    numbers = {
+        "lifting_s": outward_s if lifts else back_s,
+        "turn_s": rep.turn_end_s - rep.turn_start_s,
+        "lowering_s": back_s if lifts else outward_s,
+    }
+    for metric in (*metrics.SIDED_METRICS, *metrics.MIDLINE_METRICS):
+        values = window.values[metric]
+        name = metric.removesuffix("_deg")
+        known = values[np.isfinite(values)]
+        numbers[f"{name}_min_deg"] = float(known.min()) if known.size else math.nan
+        numbers[f"{name}_max_deg"] = float(known.max()) if known.size else math.nan
+        numbers[f"{name}_at_turn_deg"] = _median(values[window.turn])
+    return numbers
