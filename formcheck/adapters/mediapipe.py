@@ -1,0 +1,344 @@
+"""The pose model behind `PoseBackend`: the only module that imports mediapipe, and only when a clip is opened.
+
+It owns what mediapipe 1.2.2 gets wrong, so that nothing else has to know it: usage records, lines on stderr,
+misread arrays, graphs that die of one frame, time stamps that must rise, and landmarkers that hang when the
+garbage collector closes them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import itertools
+import math
+import os
+import re
+import sys
+import tempfile
+import threading
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from formcheck.adapters import models
+from formcheck.adapters.pose import BackendInfo
+from formcheck.errors import ModelError
+from formcheck.types import Frame, ImageArray, Pose
+
+# mediapipe turns the C library's status codes into these (mediapipe_c_utils.convert_to_exception).
+_NATIVE_ERRORS = (RuntimeError, ValueError, OSError, IndexError)
+
+_APT_LINE = "apt-get install libegl1 libgles2 libgl1 libglib2.0-0"
+
+# Nothing listens on the discard port, so a connection through it is refused by this machine at once.
+_DEAD_PROXY = "http://127.0.0.1:9"
+
+# Lines that the C library writes while it starts and stops: absl's and TensorFlow's log lines, and stack traces.
+_NOISE = re.compile(
+    rb"[IWE]\d{4} |\s*INFO: |WARNING: (Logging|All log)|\s*$|Stack trace:|\s+@ |=== Source|third_party/|Calculator"
+)
+
+_stderr_lock = threading.RLock()
+_keys = itertools.count()
+
+# Every open landmarker, with the process that made it. Backends hold only a key: a landmarker that the garbage
+# collector finalises can wait for the very thread that the collector runs in, so it must never see one.
+_landmarkers: dict[int, tuple[int, Any]] = {}
+_abandoned: list[int] = []
+
+
+def block_connections() -> None:
+    """Refuse every HTTPS connection that the C libraries (and urllib) of this process try to make from now on.
+
+    A second fence around mediapipe's usage records, for processes that formcheck owns (command line, batch workers):
+    the first one, in every backend, lets no record out, but a TLS greeting still reaches the host; with this one no
+    connection is made at all. It works through the environment, so call it before threads start, and not in a
+    process that fetches models.
+    """
+    os.environ["https_proxy"] = _DEAD_PROXY
+    for name in ("no_proxy", "NO_PROXY"):  # would let the host pass by the proxy
+        os.environ.pop(name, None)
+
+
+class MediaPipeBackend:
+    """Poses of one clip or live session by mediapipe's PoseLandmarker (VIDEO mode, CPU, one person).
+
+    Make one with `open`. Use it from one thread, in the process that opened it, and close it.
+
+    Parameters
+    ----------
+    model : ModelFile
+    masks : bool
+        Also give each pose its person mask.
+    """
+
+    def __init__(self, model: models.ModelFile, *, masks: bool = False) -> None:
+        self._model = model
+        self._masks = masks
+        self._key: int | None = None
+        self._last_ms = -1
+        self._warm = False  # the first detection has been made
+        self._failed = False  # the last detection killed the graph
+
+    @classmethod
+    def open(cls, model: Path | str | None = None, *, masks: bool = False) -> Self:
+        """Load the model and return a backend that is ready for a clip's first frame.
+
+        Parameters
+        ----------
+        model : Path, str or None
+            A model file or a variant's name; None means the full model that comes with formcheck.
+        masks : bool
+            Also give each pose its person mask.
+
+        Raises
+        ------
+        ModelError
+            When the model is missing or damaged, mediapipe or a system library it needs is not installed, or
+            its usage records cannot be switched off.
+        """
+        backend = cls(models.locate(model), masks=masks)
+        backend._start()
+        return backend
+
+    @property
+    def info(self) -> BackendInfo:
+        """mediapipe's version, the model's variant and the sha256 of its file."""
+        return BackendInfo(_library_version(), self._model.variant, self._model.sha256)
+
+    def detect(self, frame: Frame) -> Pose:
+        """Return the pose in a frame; `Pose.missing` for a frame without a person or not RGB uint8.
+
+        Frames may come at any time stamps: mediapipe is given the frame's milliseconds, or one more than the last
+        where the clock stands still or steps back. The pose carries the frame's own index and time.
+
+        Raises
+        ------
+        ModelError
+            When the backend is closed or was opened in another process, or the model fails twice in a row.
+        """
+        landmarker = self._landmarker()
+        image = frame.image
+        if not _is_rgb(image):  # mediapipe's graph dies of it
+            size = (image.shape[1], image.shape[0]) if isinstance(image, np.ndarray) and image.ndim >= 2 else (0, 0)
+            return Pose.missing(frame.index, frame.time_s, size)
+        try:
+            result = self._run(landmarker, image, frame.time_s)
+        except _NATIVE_ERRORS as error:
+            self._recover(error)
+            return Pose.missing(frame.index, frame.time_s, (image.shape[1], image.shape[0]))
+        self._failed = False
+        return _to_pose(result, frame, masks=self._masks)
+
+    def close(self) -> None:
+        """Free the landmarker. Closing twice is allowed."""
+        key, self._key = self._key, None
+        if key is not None:
+            _close(key)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        # May run inside any thread, so it only leaves a note; the next open() closes the landmarker.
+        if getattr(self, "_key", None) is not None:
+            _abandoned.append(self._key)  # type: ignore[arg-type]
+            warnings.warn("a MediaPipeBackend was not closed", ResourceWarning, stacklevel=1, source=self)
+
+    def _start(self) -> None:
+        with _stderr_lock:
+            while _abandoned:
+                _close(_abandoned.pop())
+        landmarker = _create(self._model.path, masks=self._masks)
+        key = next(_keys)
+        _landmarkers[key] = (os.getpid(), landmarker)
+        self._key, self._warm = key, False
+
+    def _landmarker(self) -> Any:
+        if self._key is None:
+            raise ModelError("the pose backend is closed; open a new one for each clip")
+        process, landmarker = _landmarkers[self._key]
+        if process != os.getpid():  # its threads did not survive the fork: detection would wait for ever
+            raise ModelError("the pose backend was opened in another process; open it in the worker that uses it")
+        return landmarker
+
+    def _run(self, landmarker: Any, image: ImageArray, time_s: float) -> Any:
+        from mediapipe.tasks.python.vision.core import image as mp_image
+
+        self._last_ms = max(self._last_ms + 1, round(time_s * 1000) if math.isfinite(time_s) else 0)
+        # a view (crop, mirror, BGR turned round) would be read as if it were contiguous
+        picture = mp_image.Image(mp_image.ImageFormat.SRGB, np.ascontiguousarray(image))
+        if self._warm:
+            return landmarker.detect_for_video(picture, self._last_ms)
+        with _quiet_stderr():
+            result = landmarker.detect_for_video(picture, self._last_ms)
+        self._warm = True
+        return result
+
+    def _recover(self, error: Exception) -> None:
+        """Replace a graph that died; twice in a row is no accident of one frame."""
+        self.close()
+        if self._failed:
+            raise ModelError(
+                f"{self._model.path}: the pose model failed twice in a row ({_one_line(error)})"
+            ) from error
+        self._failed = True
+        self._start()
+
+
+class _PrivateOptions:
+    """Stands in for mediapipe's BaseOptions and makes its usage records impossible to send.
+
+    mediapipe posts a record over TLS when a task is closed, and offers no switch (google-ai-edge/mediapipe issue
+    6291). Its C options name the file of trusted certificates: with an empty one no server can be trusted, so the
+    handshake is refused before any data. The null device is an empty file that cannot be lost, edited or left out
+    of an install. There is deliberately nothing here but `to_ctypes`: a mediapipe that reads its options in
+    another way fails to start rather than run with records on.
+    """
+
+    def __init__(self, stock: Any) -> None:
+        self._stock = stock
+        self.used = False
+
+    def to_ctypes(self) -> Any:
+        options = self._stock.to_ctypes()
+        # ctypes takes any attribute without complaint, so setting it proves nothing
+        if "ca_bundle_path" not in {name for name, *_ in type(options)._fields_}:
+            raise _no_switch()
+        options.ca_bundle_path = os.devnull.encode()
+        self.used = True
+        return options
+
+
+def _no_switch() -> ModelError:
+    return ModelError(
+        f"mediapipe {_library_version()} offers no way to switch its usage records off, so formcheck does not run it; "
+        'install the tested version: pip install "mediapipe==1.2.2"'
+    )
+
+
+def _create(path: Path, *, masks: bool) -> Any:
+    """Return a new PoseLandmarker, or raise a `ModelError` that says what to do."""
+    try:
+        with _quiet_stderr():
+            from mediapipe.tasks.python.core import base_options
+            from mediapipe.tasks.python.vision import PoseLandmarker, PoseLandmarkerOptions, RunningMode
+
+            private = _PrivateOptions(base_options.BaseOptions(model_asset_path=str(path)))
+            landmarker = PoseLandmarker.create_from_options(
+                PoseLandmarkerOptions(
+                    base_options=private, running_mode=RunningMode.VIDEO, num_poses=1, output_segmentation_masks=masks
+                )
+            )
+    except ModuleNotFoundError as error:
+        raise ModelError(f"the Python module {error.name} is missing; run: pip install mediapipe") from error
+    except AttributeError as error:  # what we rely on has changed; the records may no longer be stopped
+        raise _no_switch() from error
+    except (ImportError, *_NATIVE_ERRORS) as error:
+        if library := re.search(r"lib[\w+.-]+\.so[.\d]*(?=: cannot open)", str(error)):
+            raise ModelError(f"mediapipe needs the system library {library[0]}; run: {_APT_LINE}") from error
+        raise ModelError(
+            f"{path}: the pose model cannot be loaded ({_one_line(error)}); check the file, or run `formcheck models`"
+        ) from error
+    if not private.used:
+        block_connections()  # the record goes out on close
+        landmarker.close()
+        raise _no_switch()
+    return landmarker
+
+
+def _close(key: int) -> None:
+    """Close a landmarker of this process; one inherited through a fork is kept, since touching it hangs."""
+    process, landmarker = _landmarkers[key]
+    if process != os.getpid():
+        return
+    del _landmarkers[key]
+    with _quiet_stderr():
+        try:
+            landmarker.close()
+        except _NATIVE_ERRORS:
+            # A dead graph reports its old error again and is left half closed: finish by hand, or its __del__
+            # would try once more.
+            landmarker._handle = None
+            landmarker._lib.close()
+
+
+def _is_rgb(image: object) -> bool:
+    return (
+        isinstance(image, np.ndarray)
+        and image.dtype == np.uint8
+        and image.ndim == 3
+        and image.shape[2] == 3
+        and image.size > 0
+    )
+
+
+def _to_pose(result: Any, frame: Frame, *, masks: bool) -> Pose:
+    height, width = frame.image.shape[:2]
+    if not result.pose_landmarks:
+        return Pose.missing(frame.index, frame.time_s, (width, height))
+    points, world = result.pose_landmarks[0], result.pose_world_landmarks[0]
+    mask: NDArray[np.float32] | None = None
+    if masks and result.segmentation_masks:
+        # a copy, because the view dangles once mediapipe's image is freed
+        mask = result.segmentation_masks[0].numpy_view().reshape(height, width).astype(np.float32, copy=True)
+    return Pose(
+        index=frame.index,
+        time_s=frame.time_s,
+        size_px=(width, height),
+        image_px=np.array([(point.x, point.y) for point in points], dtype=np.float64) * (width, height),
+        world_m=np.array([(point.x, point.y, point.z) for point in world], dtype=np.float64),
+        visibility=np.array([point.visibility for point in points], dtype=np.float64),
+        mask=mask,
+    )
+
+
+@contextlib.contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Keep the C library's log lines off stderr; what anything else writes meanwhile is written afterwards."""
+    with _stderr_lock:
+        try:
+            saved = os.dup(2)
+        except OSError:  # a program without stderr
+            yield
+            return
+        with contextlib.ExitStack() as stack:
+            stack.callback(os.close, saved)
+            caught = stack.enter_context(tempfile.TemporaryFile())
+            _flush_stderr()
+            os.dup2(caught.fileno(), 2)
+            try:
+                yield
+            finally:
+                _flush_stderr()
+                os.dup2(saved, 2)
+                caught.seek(0)
+                rest = b"".join(line for line in caught if not _NOISE.match(line))
+                if rest:
+                    os.write(2, rest)
+
+
+def _flush_stderr() -> None:
+    if sys.stderr is not None and not sys.stderr.closed:
+        sys.stderr.flush()
+
+
+def _library_version() -> str:
+    try:
+        return importlib.metadata.version("mediapipe")
+    except importlib.metadata.PackageNotFoundError as error:
+        raise ModelError("mediapipe is not installed; run: pip install mediapipe") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:160] or type(error).__name__
