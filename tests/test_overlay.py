@@ -222,16 +222,26 @@ def test_a_label_stays_inside_the_frame_and_off_its_joint(place: tuple[float, fl
     assert not (left <= x * 1280 <= right and top <= y * 720 <= bottom)
 
 
-def test_labels_do_not_cover_each_other_or_a_joint() -> None:
-    crowded = {name: (0.5 + 0.3 * (x - 0.5), 0.5 + 0.3 * (y - 0.5)) for name, (x, y) in HINGE.items()}
-    boxes = []
-    for name in ANGLES:
-        pose = pose_of(crowded)
-        one, other = (draw(grey(), update_of(pose, values=ANGLES | {name: v})) for v in (88.0, 11.0))
-        boxes.append(overlay_text.Rect(*bounds(changed(one, other))))
+def digits_box(points: dict[str, tuple[float, float]], name: str) -> overlay_text.Rect:
+    one, other = (draw(grey(), update_of(pose_of(points), values=ANGLES | {name: v})) for v in (88.0, 11.0))
+    return overlay_text.Rect(*bounds(changed(one, other)))
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.3, 0.2])
+def test_labels_do_not_cover_each_other_or_a_joint(scale: float) -> None:
+    crowded = {name: (0.5 + scale * (x - 0.5), 0.5 + scale * (y - 0.5)) for name, (x, y) in HINGE.items()}
+    boxes = [digits_box(crowded, name) for name in ANGLES]
     for index, box in enumerate(boxes):
         assert not any(box.overlaps(other) for other in boxes[index + 1 :])
         assert not any(box.contains(x * 1280, y * 720) for name, (x, y) in crowded.items() if name != "ear")
+
+
+def test_a_label_gives_way_to_a_hand() -> None:
+    free = {name: place for name, place in HINGE.items() if name not in ("wrist", "elbow")}
+    before = digits_box(free, "right_knee_flexion_deg")
+    x, y = (before.left + before.right) / 2, (before.top + before.bottom) / 2
+    after = digits_box(free | {"wrist": (x / 1280, y / 720)}, "right_knee_flexion_deg")
+    assert not after.contains(x, y)
 
 
 def test_a_negative_angle_is_shown_with_a_sign_and_minus_zero_is_not() -> None:
@@ -307,7 +317,8 @@ def test_statuses_differ_in_shape_and_not_only_in_colour() -> None:
     statuses = list(Status)
     for index, one in enumerate(statuses[:-1]):
         for other in statuses[index + 1 :]:
-            assert (icons[one] != icons[other]).mean() > 0.02, (one, other)
+            assert (icons[one] != icons[other]).mean() > 0.05, (one, other)
+    assert (icons[Status.FAULT] != icons[Status.CAUTION]).mean() > 0.25  # the two that must never be mixed up
 
 
 def test_a_faulty_limb_is_marked_differently_from_a_caution_in_greyscale() -> None:
