@@ -1,0 +1,5 @@
+"""The command line: arguments only, no logic."""
+
+from formcheck.cli.entry import main
+
+__all__ = ["main"]

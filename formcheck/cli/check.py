@@ -1,0 +1,139 @@
+"""`check`: clips in, findings out."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from dataclasses import dataclass
+from pathlib import Path
+
+from formcheck.cli.output import OUTPUTS, Output
+from formcheck.cli.terminal import internal_error, note, progress_bar
+from formcheck.config import Settings, load_settings
+from formcheck.errors import ConfigError, FormcheckError, ModelError
+from formcheck.exercises import EXERCISES, find_exercise
+from formcheck.exercises.base import Exercise
+from formcheck.reports.files import Targets, plan_targets, prepare_folder, write_text
+from formcheck.types import Analysis, Report, Side, Status
+
+FAILING = {
+    "caution": frozenset({Status.CAUTION, Status.FAULT}),
+    "fault": frozenset({Status.FAULT}),
+    "never": frozenset[Status](),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is the same for every clip of one command."""
+
+    exercise: Exercise
+    settings: Settings
+    side: Side | None
+    model: str | None
+    quiet: bool
+
+
+def run(args: Namespace) -> int:
+    """Check every clip; one that fails gets its line on standard error, and the others are still done."""
+    exercise = _exercise(args.exercise)
+    side = None if args.side == "auto" else Side(args.side)
+    job = Job(exercise, _settings(args, exercise), side, args.model, args.quiet)
+    targets = _targets(args)
+
+    from formcheck.adapters.mediapipe import block_connections
+
+    block_connections()
+    several = len(args.clips) > 1
+    output = OUTPUTS[args.format](several=several, quiet=args.quiet)
+    reports: list[Report] = []
+    try:
+        for number, clip in enumerate(args.clips):
+            label = f"{number + 1}/{len(args.clips)} {clip.name}" if several else clip.name
+            report = _attempt(clip, label, job, output, targets[number] if targets else None)
+            if report is not None:
+                reports.append(report)
+    finally:
+        output.end()
+    failed = len(args.clips) - len(reports)
+    output.close(reports, failed)
+    if failed:
+        return 2
+    found = {outcome.status for report in reports for outcome in report.outcomes}
+    return int(not found.isdisjoint(FAILING[args.fail_on]))
+
+
+def _attempt(clip: Path, label: str, job: Job, output: Output, target: Targets | None) -> Report | None:
+    """Check one clip; None, after a line on standard error, when it fails for a reason of its own."""
+    try:
+        return _check(clip, label, job, output, target)
+    except (ConfigError, ModelError, BrokenPipeError):
+        raise  # the next clip would fail in the same way
+    except FormcheckError as error:
+        note(f"error: {error}")
+    except Exception as error:
+        internal_error(error, str(clip))
+    return None
+
+
+def _check(clip: Path, label: str, job: Job, output: Output, target: Targets | None) -> Report:
+    # Brings the video and pose libraries with it; what is wrong with the arguments must be said before.
+    from formcheck.pipeline import analyze_clip
+
+    with progress_bar(label, quiet=job.quiet) as show:
+        analysis = analyze_clip(
+            clip, exercise=job.exercise, side=job.side, settings=job.settings, model=job.model, on_progress=show
+        )
+    output.add(analysis.report)
+    if target is not None:
+        _write(clip, label, analysis, target, job)
+    return analysis.report
+
+
+def _write(clip: Path, label: str, analysis: Analysis, target: Targets, job: Job) -> None:
+    from formcheck.pipeline import render_overlay
+    from formcheck.reports.csv import write_angles
+    from formcheck.reports.json import report_to_json
+
+    write_text(target.report, report_to_json(analysis.report) + "\n")
+    write_angles(target.angles, analysis.table)
+    written = [target.report, target.angles]
+    if target.overlay is not None:
+        with progress_bar(f"{label}: video", quiet=job.quiet) as show:
+            render_overlay(clip, analysis, target.overlay, on_progress=show)
+        written.append(target.overlay)
+    if not job.quiet:
+        note(f"wrote {', '.join(str(path) for path in written)}")
+
+
+def _exercise(name: str | None) -> Exercise:
+    known = ", ".join(EXERCISES)
+    if name is None:
+        raise ConfigError(f"say which exercise the clips show: --exercise NAME, one of: {known}")
+    if name == "auto":
+        raise ConfigError(f"formcheck cannot recognise the exercise yet; name it: --exercise NAME, one of: {known}")
+    return find_exercise(name)
+
+
+def _settings(args: Namespace, exercise: Exercise) -> Settings:
+    settings = load_settings(args.config) if args.config is not None else Settings()
+    settings = settings.with_choice(args.select, args.ignore)
+    if not settings.active_rules(exercise):
+        rules = ", ".join(use.rule for use in exercise.rules)
+        raise ConfigError(
+            f"no rule is left to check in {exercise.id}; change --select, --ignore or the settings (its rules: {rules})"
+        )
+    return settings
+
+
+def _targets(args: Namespace) -> tuple[Targets, ...]:
+    """Where each clip's files go; the folder is tried now, not after minutes of work. Empty without --out."""
+    if args.out is None:
+        if args.video:
+            raise ConfigError("--video needs a folder to write into: add --out DIR")
+        return ()
+    targets = plan_targets(args.clips, args.out, video=args.video)
+    prepare_folder(args.out)
+    for clip, target in zip(args.clips, targets, strict=True):
+        if target.stem != clip.stem:
+            note(f"{clip}: another clip has the same name; its files are called {target.stem}.*")
+    return targets

@@ -1,0 +1,170 @@
+"""The arguments of every command, and errors about them in one line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NoReturn
+
+import formcheck
+from formcheck.cli import catalogue, check, machine
+from formcheck.config import closest
+from formcheck.errors import ConfigError
+
+EXIT_STATUS = """\
+exit status:
+  0   nothing found at or above --fail-on (default: fault)
+  1   something found
+  2   could not run; one line on standard error says why
+  130 stopped with Ctrl-C
+"""
+MAIN_EPILOG = f"""\
+examples:
+  formcheck exercises                               what can be checked, and how each is called
+  formcheck explain romanian-deadlift               how to film it, and what is judged
+  formcheck check rdl.mp4 --exercise rdl            what to change, at which second, and how sure it is
+  formcheck explain locked-knees                    why a finding matters, and what to do
+
+{EXIT_STATUS}
+Nothing leaves this machine. formcheck says what the camera saw; it is no diagnosis.
+"""
+CHECK_EPILOG = f"""\
+examples:
+  formcheck check curl.mp4 --exercise prone-leg-curl
+  formcheck check *.mp4 --exercise rdl --out results --video
+  formcheck check rdl.mp4 --exercise rdl --select locked-knees --fail-on caution
+  formcheck check rdl.mp4 --exercise rdl --format json | jq '.outcomes[] | select(.status == "fault")'
+
+formats on standard output:
+  text  findings with time, repetition, value and error, limit and advice
+  json  formcheck.report/1; one clip gives one object, several give an array in the order named
+  csv   one row per rule and repetition, with the clip in the first column
+
+With --out DIR each clip NAME.mp4 gives NAME.report.json and NAME.angles.csv, and with --video NAME.overlay.mp4.
+
+{EXIT_STATUS}"""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line, and that names the closest known word."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise a `ConfigError` in place of printing the usage and exiting."""
+        raise ConfigError(f"{message} (see: {self.prog} --help)")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        # argparse's own text lists every choice and suggests none.
+        if action.choices is not None and value not in action.choices:
+            choices = [str(choice) for choice in action.choices]
+            hint = f"; give a command first: formcheck check {value}" if Path(str(value)).is_file() else None
+            raise argparse.ArgumentError(action, f"there is no {value!r}{hint or closest(str(value), choices)}")
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line; the result's `run` is the command's function.
+
+    Raises
+    ------
+    ConfigError
+        When an argument is missing, unknown or not valid.
+    SystemExit
+        After --help or --version.
+    """
+    parser, commands = build_parser()
+    args, unknown = parser.parse_known_args(argv)
+    if unknown:
+        word = unknown[0].partition("=")[0]
+        options = [option for action in commands[args.command]._actions for option in action.option_strings]
+        match = get_close_matches(word, options, n=1, cutoff=0.6)
+        hint = f"; did you mean {match[0]!r}?" if match else ""
+        raise ConfigError(f"{args.command} does not know {word!r}{hint} (see: formcheck {args.command} --help)")
+    return args
+
+
+def build_parser() -> tuple[Parser, dict[str, Parser]]:
+    """Return the whole parser, and the parser of each command by its name."""
+    parser = Parser(
+        prog="formcheck",
+        description="Check the form of hamstring exercises and stretches in a video, with a measured reason for "
+        "every finding.",
+        epilog=MAIN_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"formcheck {formcheck.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
+    known: dict[str, Parser] = {}
+
+    def command(name: str, run: object, text: str, epilog: str | None = None) -> Parser:
+        known[name] = commands.add_parser(
+            name,
+            help=text[0].lower() + text[1:],
+            description=f"{text}.",
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        known[name].set_defaults(run=run)
+        return known[name]
+
+    _check_arguments(command("check", check.run, "Check clips and print what was found", CHECK_EPILOG))
+    explain = command("explain", catalogue.explain, "Explain a rule or an exercise")
+    explain.add_argument("name", metavar="RULE|EXERCISE", help="see: formcheck rules, formcheck exercises")
+    for name, run, text in (
+        ("rules", catalogue.rules, "List the rules"),
+        ("exercises", catalogue.exercises, "List the exercises"),
+    ):
+        command(name, run, text).add_argument("--markdown", action="store_true", help="the whole documentation")
+    command("doctor", machine.doctor, "Check that formcheck can run on this machine, and say what to do")
+    _models_arguments(command("models", machine.models, "List the pose models, or fetch one"))
+    _validate_arguments(
+        command("validate", machine.validate, "Measure accuracy on clips with known angles beside them")
+    )
+    return parser, known
+
+
+def _check_arguments(parser: Parser) -> None:
+    add = parser.add_argument
+    add("clips", metavar="CLIP", nargs="+", type=Path, help="a video file")
+    add("--exercise", metavar="NAME", help="what is done in the clips (see: formcheck exercises); needed")
+    add("--side", choices=("auto", "left", "right"), default="auto", help="leg to judge (default: the one nearer)")
+    add("--out", metavar="DIR", type=Path, help="write the report and the angles of each clip into this folder")
+    add("--format", choices=("text", "json", "csv"), default="text", help="of the standard output (default: text)")
+    add("--video", action="store_true", help="also write the clip with angles and cues drawn in (needs --out)")
+    add("--config", metavar="FILE", type=Path, help="settings in TOML (see docs/formcheck.example.toml)")
+    add("--select", metavar="RULE,..", type=_names, action="extend", default=[], help="use only these rules")
+    add("--ignore", metavar="RULE,..", type=_names, action="extend", default=[], help="do not use these rules")
+    add(
+        "--fail-on",
+        choices=("caution", "fault", "never"),
+        default="fault",
+        help="exit with status 1 from here on (default: fault)",
+    )
+    add("--model", metavar="PATH", help="another pose model: a .task file, or a name from: formcheck models")
+    add("--quiet", action="store_true", help="no progress; only the findings and the summary line of each clip")
+
+
+def _models_arguments(parser: Parser) -> None:
+    add = parser.add_argument
+    add("action", nargs="?", choices=("list", "fetch"), default="list", help="default: list")
+    add("variant", nargs="?", metavar="VARIANT", help="what to fetch: lite, full or heavy")
+    add("--fetch", metavar="VARIANT", help="the same as: fetch VARIANT")
+    add("--quiet", action="store_true", help="no progress")
+
+
+def _validate_arguments(parser: Parser) -> None:
+    add = parser.add_argument
+    add("folder", metavar="DIR", type=Path, help="clips with NAME.truth.csv and NAME.json beside them")
+    add("--exercise", metavar="NAME", action="append", default=[], help="only these; may be given again")
+    add("--markdown", metavar="FILE", type=Path, help="write the tables as Markdown too")
+    add("--json", metavar="FILE", type=Path, help="write the tables as JSON too")
+    add("--quiet", action="store_true", help="no progress")
+
+
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise argparse.ArgumentTypeError("no rule is named")
+    return names
