@@ -326,14 +326,17 @@ backend.close()
 
 
 @model
-def test_a_whole_session_is_silent() -> None:
+def test_a_whole_session_is_silent(frames: list[Frame], tmp_path: Path) -> None:
+    np.save(tmp_path / "frame.npy", frames[0].image)
     done = run(
         WITH_MODEL
-        + """
+        + f"""
+person = np.load({str(tmp_path / "frame.npy")!r})
 for _ in range(2):
     with MediaPipeBackend.open(masks=True) as backend:
-        for i in range(3):
-            backend.detect(Frame(i, i / 30, np.zeros((64, 64, 3), dtype=np.uint8)))
+        nobody = np.zeros_like(person)
+        found = [backend.detect(Frame(i, i / 30, image)).found for i, image in enumerate([nobody, nobody, person] * 2)]
+        assert found[2] and not found[0]
 """
     )
     assert (done.stdout, done.stderr) == (b"", b"")

@@ -82,7 +82,7 @@ class MediaPipeBackend:
         self._masks = masks
         self._key: int | None = None
         self._last_ms = -1
-        self._warm = False  # the first detection has been made
+        self._warm = False  # a person has been found: every part of the graph has run once and said its lines
         self._failed = False  # the last detection killed the graph
 
     @classmethod
@@ -182,7 +182,7 @@ class MediaPipeBackend:
             return landmarker.detect_for_video(picture, self._last_ms)
         with _quiet_stderr():
             result = landmarker.detect_for_video(picture, self._last_ms)
-        self._warm = True
+        self._warm = bool(result.pose_landmarks)
         return result
 
     def _recover(self, error: Exception) -> None:
