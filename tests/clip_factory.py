@@ -53,8 +53,9 @@ def write_clip(
     time_base: Fraction = Fraction(1, CLOCK_HZ),
     fps: int = 30,
     pixel_aspect: Fraction | None = None,
+    matrix: str | None = None,
 ) -> Path:
-    """Encode `picture(index)` at each of `times_s`."""
+    """Encode `picture(index)` at each of `times_s`; `matrix` converts the colours without a tag that says so."""
     height, width, _ = picture(0).shape
     options = dict(codec_options or {}) | (_QUIET_X265 if codec == "libx265" else {})
     with av.open(str(path), "w", format=container, options=container_options or {}) as file:
@@ -64,7 +65,8 @@ def write_clip(
         if pixel_aspect:
             stream.codec_context.sample_aspect_ratio = pixel_aspect
         for index, time_s in enumerate(times_s):
-            frame = av.VideoFrame.from_ndarray(picture(index), format="rgb24").reformat(format=pix_fmt)
+            frame = av.VideoFrame.from_ndarray(picture(index), format="rgb24")
+            frame = frame.reformat(format=pix_fmt, dst_colorspace=matrix)
             frame.pts, frame.time_base = round(time_s / time_base), time_base
             file.mux(stream.encode(frame))
         file.mux(stream.encode(None))

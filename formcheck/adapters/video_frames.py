@@ -9,7 +9,7 @@ from typing import Final, cast
 
 import numpy as np
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+from av.video.reformatter import Colorspace, VideoReformatter
 
 from formcheck.types import ImageArray
 
@@ -130,9 +130,7 @@ class FrameShaper:
         # Players take untagged HD video for BT.709, where the converter's own guess is BT.601.
         is_hd = frame.width >= 1280 or frame.height > 576
         colours = Colorspace.ITU709 if is_hd and frame.colorspace == _UNTAGGED and not frame.format.is_rgb else None
-        converted = self._reformatter.reformat(
-            frame, *size, format="rgb24", src_colorspace=colours, dst_color_range=ColorRange.JPEG
-        )
+        converted = self._reformatter.reformat(frame, *size, format="rgb24", src_colorspace=colours)
         return np.asarray(converted.to_ndarray(), dtype=np.uint8)
 
     def _upright(self, image: ImageArray) -> ImageArray:

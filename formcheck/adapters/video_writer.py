@@ -24,8 +24,8 @@ from formcheck.types import ImageArray
 _CLOCK_HZ: Final = 90_000  # the usual video clock (ISO 13818-1): exact for 24, 25, 30, 50 and 60 frames a second
 _FALLBACK_FPS: Final = 30.0
 _BT709: Final = 1  # the number of BT.709 in each of the three colour tags (ITU-T H.273)
-# 23 is x264's own default quality. Without B frames decoding order is showing order; with them the mp4 states too short a
-# duration when the frame times are uneven, and players cut the end off.
+# 23 is x264's own default quality. Without B frames decoding order is showing order; with them the mp4 states too
+# short a duration when the frame times are uneven, and players cut the end off.
 _ENCODER: Final = {"preset": "veryfast", "crf": "23", "bf": "0"}
 
 
