@@ -8,7 +8,7 @@ constant however long the clip is.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -27,8 +27,6 @@ from formcheck.types import Analysis, ClipInfo, Pose, Side, ToolInfo
 
 Progress = Callable[[float, float], None]
 """Called with seconds of the clip done and in total (NaN when the file does not say)."""
-
-MAX_SIDE_PX = 1920  # the pose network looks at 256 x 256 pixels around the person; more costs time and gains nothing
 
 
 def applied_rules(exercise: Exercise, settings: Settings) -> tuple[AppliedRule, ...]:
@@ -82,13 +80,19 @@ def analyze_clip(
         reader = stack.enter_context(ClipReader(path))
         poses = backend or stack.enter_context(MediaPipeBackend.open(model))
         last_s = 0.0
-        for frame in reader:
-            analyzer.update(poses.detect(frame))
-            last_s = frame.time_s
-            if on_progress is not None:
-                on_progress(last_s, reader.info.duration_s)
+        for pose in estimate_poses(reader, poses, on_progress):
+            analyzer.update(pose)
+            last_s = pose.time_s
         clip = clip_info(path, reader.info, last_s)
         return analyzer.finish(clip, tool_info(poses.info), reader.warnings)
+
+
+def estimate_poses(reader: ClipReader, backend: PoseBackend, on_progress: Progress | None = None) -> Iterator[Pose]:
+    """The one clip loop: a pose for every frame of a clip, one frame in memory at a time."""
+    for frame in reader:
+        yield backend.detect(frame)
+        if on_progress is not None:
+            on_progress(frame.time_s, reader.info.duration_s)
 
 
 def analyze_poses(
