@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import formcheck
 from formcheck.cli import catalogue, check, machine
+from formcheck.cli.terminal import out
 from formcheck.config import closest
 from formcheck.errors import ConfigError
 
@@ -53,6 +54,11 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise a `ConfigError` in place of printing the usage and exiting."""
         raise ConfigError(f"{message} (see: {self.prog} --help)")
+
+    def print_help(self, file: object = None) -> None:
+        """Write the help to standard output; argparse's own writing hides a reader that has gone away."""
+        del file
+        out(self.format_help())
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         # argparse's own text lists every choice and suggests none.

@@ -52,13 +52,13 @@ def closing_text(reports: Sequence[Report], failed: int) -> Text:
     ----------
     reports : sequence of Report
     failed : int
-        Clips that could not be analysed.
+        Clips that could not be analysed, or whose results could not be written.
     """
     text = Text()
     found = sum(_count(report, Status.FAULT) + _count(report, Status.CAUTION) for report in reports)
     if len(reports) + failed > 1:
-        could_not = f"; {failed} could not be analysed" if failed else ""
-        text.append(f"{_many(len(reports), 'clip')}: {_many(found, 'finding')}{could_not}\n", "bold")
+        failures = f"; {failed} failed" if failed else ""
+        text.append(f"{_many(len(reports), 'clip')}: {_many(found, 'finding')}{failures}\n", "bold")
     if found:
         text.append(f"{NO_DIAGNOSIS}\n", "dim")
     return text
