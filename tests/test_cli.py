@@ -36,9 +36,12 @@ class Pipeline:
         self.answers = {}
         self.calls = []
         self.overlay_error = None
+        self.progress = []
 
     def analyze_clip(self, path, **options):
         self.calls.append((path, options))
+        for done, total in self.progress:
+            options["on_progress"](done, total)
         answer = self.answers.get(path.name, (FAULT,))
         if isinstance(answer, BaseException):
             raise answer
@@ -261,14 +264,19 @@ class TestOutput:
             ("b.mp4", "locked-knees", "fault"),
         ]
 
-    def test_the_progress_bar_is_on_standard_error_of_a_terminal(self, run, pipeline, monkeypatch, capsys):
+    @pytest.mark.parametrize(("options", "shown"), [([], True), (["--quiet"], False)])
+    def test_the_progress_bar_is_on_standard_error_of_a_terminal(self, pipeline, monkeypatch, capsys, options, shown):
         monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-        main(["check", "a.mp4", "--exercise", "rdl"])
-        show = pipeline.calls[0][1]["on_progress"]
-        assert callable(show)
-        assert "12.3s" in capsys.readouterr().out
-        main(["check", "a.mp4", "--exercise", "rdl", "--quiet"])
-        assert pipeline.calls[1][1]["on_progress"] is None
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        main(["check", "a.mp4", "--exercise", "rdl", *options])
+        captured = capsys.readouterr()
+        assert ("a.mp4" in captured.err) is shown
+        assert "a.mp4:12.3s" in captured.out
+
+    def test_no_bar_where_standard_error_is_no_terminal(self, run, pipeline):
+        pipeline.progress = [(0.5, float("nan")), (1.0, 2.0)]
+        assert check(run, "a.mp4")[2] == ""
 
 
 class TestFiles:
@@ -449,21 +457,35 @@ class TestProcess:
         assert process.returncode == 2
         assert err.startswith("formcheck: error: there is no rule or exercise '\\xfcbung'")
 
-    def test_ctrl_c_ends_a_real_process_with_130(self, tmp_path):
+    @pytest.mark.parametrize(
+        ("wait", "presses"),
+        [
+            ("while True: time.sleep(0.01); on_progress(1.0, 2.0)", 1),  # between two frames
+            ("time.sleep(0.5); raise ClipError('a.mp4: broken')", 1),  # kept until the clip has failed
+            ("time.sleep(60)", 2),  # somewhere that does not report: the second one counts
+        ],
+    )
+    def test_ctrl_c_ends_a_real_process_with_130(self, tmp_path, wait, presses):
         code = (
             "import sys, time, formcheck.pipeline as pipeline\n"
-            "def wait(*_, **__):\n"
+            "from formcheck.errors import ClipError\n"
+            "def analyze(*_, on_progress, **__):\n"
             "    print('ready', flush=True)\n"
-            "    time.sleep(60)\n"
-            "pipeline.analyze_clip = wait\n"
+            f"    {wait}\n"
+            "pipeline.analyze_clip = analyze\n"
             "from formcheck.cli import main\n"
-            f"sys.exit(main(['check', 'a.mp4', '--exercise', 'rdl', '--out', {str(tmp_path)!r}]))\n"
+            f"sys.exit(main(['check', 'a.mp4', 'b.mp4', '--exercise', 'rdl', '--out', {str(tmp_path)!r}]))\n"
         )
         process = start("-c", code)
         assert process.stdout.readline() == "ready\n"
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
-        assert (process.returncode, err) == (130, "formcheck: stopped\n")
+        for press in range(presses):
+            time.sleep(0.2 * press)  # two signals at one moment would be one
+            process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert err.splitlines()[-1] == "formcheck: stopped"
+        assert "Traceback" not in err
+        assert "ready" not in out
         assert names(tmp_path) == []
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from formcheck.cli.output import OUTPUTS, Output
-from formcheck.cli.terminal import internal_error, note, progress_bar
+from formcheck.cli.terminal import internal_error, note, frame_progress
 from formcheck.config import Settings, load_settings
 from formcheck.errors import ConfigError, FormcheckError, ModelError
 from formcheck.exercises import EXERCISES, find_exercise
@@ -79,7 +79,7 @@ def _check(clip: Path, label: str, job: Job, output: Output, target: Targets | N
     # Brings the video and pose libraries with it; what is wrong with the arguments must be said before.
     from formcheck.pipeline import analyze_clip
 
-    with progress_bar(label, quiet=job.quiet) as show:
+    with frame_progress(label, quiet=job.quiet) as show:
         analysis = analyze_clip(
             clip, exercise=job.exercise, side=job.side, settings=job.settings, model=job.model, on_progress=show
         )
@@ -98,11 +98,11 @@ def _write(clip: Path, label: str, analysis: Analysis, target: Targets, job: Job
     write_angles(target.angles, analysis.table)
     written = [target.report, target.angles]
     if target.overlay is not None:
-        with progress_bar(f"{label}: video", quiet=job.quiet) as show:
+        with frame_progress(f"{label}: video", quiet=job.quiet) as show:
             render_overlay(clip, analysis, target.overlay, on_progress=show)
         written.append(target.overlay)
     if not job.quiet:
-        note(f"wrote {', '.join(str(path) for path in written)}")
+        note(f"wrote {', '.join(path.name for path in written)} in {target.report.parent}")
 
 
 def _exercise(name: str | None) -> Exercise:

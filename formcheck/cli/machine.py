@@ -53,8 +53,7 @@ def _fetch(variant: str | None, *, quiet: bool) -> int:
     with progress_bar(f"{variant} model", quiet=quiet) as show:
 
         def on_bytes(done: int, total: int | None) -> None:
-            if show is not None:
-                show(done, float("nan") if total is None else total)
+            show(done, float("nan") if total is None else total)
 
         path = fetch(variant, progress=on_bytes)
     out(f"{path}\n")
@@ -79,8 +78,7 @@ def validate(args: Namespace) -> int:
 
         def on_clip(done: int, total: int, name: str) -> None:
             del name
-            if show is not None:
-                show(done, total)
+            show(done, total)
 
         result = measure(args.folder, exercise_ids=ids, on_progress=on_clip)
     out(result.as_text().rstrip("\n") + "\n")

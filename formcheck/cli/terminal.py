@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import math
 import os
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -83,13 +85,57 @@ def internal_error(error: Exception, where: str = "") -> None:
 
 
 @contextmanager
-def progress_bar(label: str, *, quiet: bool) -> Iterator[Callable[[float, float], None] | None]:
-    """Show a bar on standard error while the block runs; None in place of the callback when it is not a terminal.
+def interruptible() -> Iterator[Callable[[], None]]:
+    """Let the first Ctrl-C in the block take effect where the yielded function is called, or at the block's end.
 
-    The callback takes what is done and the total, in any one unit; a total that is NaN shows a bar without an end.
+    Raised at any other place, `KeyboardInterrupt` can hit the pose library while it starts or closes a model, which
+    then complains with a traceback as Python exits. A second Ctrl-C takes effect at once.
+    """
+    usual = signal.getsignal(signal.SIGINT)
+    if usual is not signal.default_int_handler or threading.current_thread() is not threading.main_thread():
+        yield lambda: None  # somebody else handles or ignores it (nohup), and only the main thread may change that
+        return
+    pressed = False
+
+    def press(*_: object) -> None:
+        nonlocal pressed
+        if pressed:
+            raise KeyboardInterrupt
+        pressed = True
+
+    def stop_if_pressed() -> None:
+        if pressed:
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, press)
+    try:
+        yield stop_if_pressed
+    finally:
+        signal.signal(signal.SIGINT, usual)
+        stop_if_pressed()
+
+
+@contextmanager
+def frame_progress(label: str, *, quiet: bool) -> Iterator[Callable[[float, float], None]]:
+    """`progress_bar` for work that reports after every frame: the first Ctrl-C takes effect between two frames."""
+    with interruptible() as stop_if_pressed, progress_bar(label, quiet=quiet) as show:
+
+        def on_progress(done: float, total: float) -> None:
+            stop_if_pressed()
+            show(done, total)
+
+        yield on_progress
+
+
+@contextmanager
+def progress_bar(label: str, *, quiet: bool) -> Iterator[Callable[[float, float], None]]:
+    """Show a bar on standard error while the block runs, when that is a terminal and `quiet` is false.
+
+    Yields a function that takes what is done and the total, in any one unit; a total that is NaN shows a bar
+    without an end.
     """
     if quiet or not sys.stderr.isatty():
-        yield None
+        yield lambda _done, _total: None
         return
     from rich.console import Console
     from rich.markup import escape
