@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from formcheck.cli.output import OUTPUTS, Output
-from formcheck.cli.terminal import internal_error, note, frame_progress
+from formcheck.cli.terminal import frame_progress, internal_error, note
 from formcheck.config import Settings, load_settings
 from formcheck.errors import ConfigError, FormcheckError, ModelError
 from formcheck.exercises import EXERCISES, find_exercise
