@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from formcheck import metrics, smoothing, view
+from formcheck import leg_swaps, metrics, smoothing, view
 from formcheck.landmarks import side_landmark
 from formcheck.types import BoolArray, FloatArray, Measurement, MeasurementTable, Pose, PoseTrack, Side
 
@@ -61,6 +61,7 @@ def over_window(raw: PoseTrack) -> Kinematics:
     raw : PoseTrack
         As estimated, NaN where nobody was found.
     """
+    raw = leg_swaps.repair(raw)
     near_sign = view.near_side_per_frame(raw)
     flat = raw.image_px.reshape(len(raw), -1)
     flat = smoothing.hampel(raw.time_s, flat, OUTLIER_WINDOW_S)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int_]
 ImageArray = NDArray[np.uint8]
 
 LANDMARK_COUNT = 33  # of MediaPipe's (BlazePose's) body model
