@@ -52,7 +52,7 @@ def repair(track: PoseTrack) -> PoseTrack:
     for state, exchanged in enumerate(_STATES):
         frames = np.flatnonzero(states == state)
         for name in exchanged:
-            left, right = side_landmark(Side.LEFT, name), side_landmark(Side.RIGHT, name)
+            left, right = int(side_landmark(Side.LEFT, name)), int(side_landmark(Side.RIGHT, name))
             for array in (image, world, visibility):
                 array[np.ix_(frames, [left, right])] = array[np.ix_(frames, [right, left])]
     return replace(track, image_px=image, world_m=world, visibility=visibility)
