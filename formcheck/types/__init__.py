@@ -1,0 +1,61 @@
+"""Every dataclass and enum that crosses from one stage to the next.
+
+Conventions, for all of them:
+
+- Times are seconds (`_s`) of the clip's own presentation clock, as `float`.
+- Image positions are pixels (`_px`) of the upright (rotation applied) frame, x to the right, y down.
+- World positions are metres (`_m`) around the mid-hip, MediaPipe's axes: x to the image's right, y down,
+  z away from the camera.
+- Angles are degrees (`_deg`), clinical and signed: 0 is anatomical neutral (see `formcheck.metrics`).
+- A missing number is NaN, never 0.
+- Left and right are the person's own.
+"""
+
+from __future__ import annotations
+
+from formcheck.types.basics import (
+    LANDMARK_COUNT,
+    BoolArray,
+    FloatArray,
+    ImageArray,
+    IntArray,
+    Kind,
+    Phase,
+    Position,
+    Scope,
+    Side,
+    Status,
+    Strength,
+)
+from formcheck.types.poses import Frame, Measurement, MeasurementTable, Pose, PoseTrack
+from formcheck.types.results import Analysis, ClipInfo, Cue, ExerciseInfo, Outcome, Rep, Report, ToolInfo, Update, View
+
+__all__ = [
+    "LANDMARK_COUNT",
+    "Analysis",
+    "BoolArray",
+    "ClipInfo",
+    "Cue",
+    "ExerciseInfo",
+    "FloatArray",
+    "Frame",
+    "ImageArray",
+    "IntArray",
+    "Kind",
+    "Measurement",
+    "MeasurementTable",
+    "Outcome",
+    "Phase",
+    "Pose",
+    "PoseTrack",
+    "Position",
+    "Rep",
+    "Report",
+    "Scope",
+    "Side",
+    "Status",
+    "Strength",
+    "ToolInfo",
+    "Update",
+    "View",
+]

@@ -1,0 +1,162 @@
+"""What is seen and measured: frames, poses, and the angles of one moment or of many."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from formcheck.types.basics import LANDMARK_COUNT, FloatArray, ImageArray, Side
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One decoded video frame, upright.
+
+    Attributes
+    ----------
+    index : int
+        Position in the clip, from 0.
+    time_s : float
+        Presentation time, seconds from the first frame.
+    image : ndarray of uint8, shape (height, width, 3)
+        RGB, C-contiguous.
+    """
+
+    index: int
+    time_s: float
+    image: ImageArray
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """The landmarks of one person in one frame; all NaN when nobody was found.
+
+    Attributes
+    ----------
+    index, time_s : int, float
+        Of the frame.
+    size_px : (int, int)
+        Width and height of the frame.
+    image_px : ndarray, shape (33, 2)
+        Landmarks in pixels of the frame. May lie outside it.
+    world_m : ndarray, shape (33, 3)
+        Landmarks in metres around the mid-hip.
+    visibility : ndarray, shape (33,)
+        Probability, 0 to 1, that the landmark is in the frame and not hidden.
+    mask : ndarray of float32, shape (height, width), or None
+        Probability that a pixel belongs to the person, where it was asked for.
+    """
+
+    index: int
+    time_s: float
+    size_px: tuple[int, int]
+    image_px: FloatArray
+    world_m: FloatArray
+    visibility: FloatArray
+    mask: NDArray[np.float32] | None = None
+
+    @property
+    def found(self) -> bool:
+        """True when a person was found in the frame."""
+        return bool(np.isfinite(self.image_px).any())
+
+    @classmethod
+    def missing(cls, index: int, time_s: float, size_px: tuple[int, int]) -> Pose:
+        """The pose of a frame in which nobody was found."""
+        return cls(
+            index=index,
+            time_s=time_s,
+            size_px=size_px,
+            image_px=np.full((LANDMARK_COUNT, 2), np.nan),
+            world_m=np.full((LANDMARK_COUNT, 3), np.nan),
+            visibility=np.full(LANDMARK_COUNT, np.nan),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PoseTrack:
+    """The poses of one person over consecutive frames, as arrays (n = frames).
+
+    Attributes
+    ----------
+    time_s : ndarray, shape (n,)
+        Strictly increasing.
+    size_px : (int, int)
+    image_px : ndarray, shape (n, 33, 2)
+    world_m : ndarray, shape (n, 33, 3)
+    visibility : ndarray, shape (n, 33)
+    """
+
+    time_s: FloatArray
+    size_px: tuple[int, int]
+    image_px: FloatArray
+    world_m: FloatArray
+    visibility: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.time_s)
+
+    @classmethod
+    def from_poses(cls, poses: Sequence[Pose]) -> PoseTrack:
+        """Stack poses of frames of one size; an empty sequence gives an empty track."""
+        if not poses:
+            empty = np.zeros((0, LANDMARK_COUNT))
+            return cls(np.zeros(0), (0, 0), np.zeros((0, LANDMARK_COUNT, 2)), np.zeros((0, LANDMARK_COUNT, 3)), empty)
+        return cls(
+            time_s=np.array([pose.time_s for pose in poses], dtype=np.float64),
+            size_px=poses[0].size_px,
+            image_px=np.stack([pose.image_px for pose in poses]).astype(np.float64),
+            world_m=np.stack([pose.world_m for pose in poses]).astype(np.float64),
+            visibility=np.stack([pose.visibility for pose in poses]).astype(np.float64),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """The angles of one moment.
+
+    Attributes
+    ----------
+    time_s : float
+    near_side : Side or None
+        The side of the body that faces the camera; None while it is unknown.
+    values : mapping of str to float
+        Column name of `angles.csv` (for example ``left_knee_flexion_deg``) to value; NaN where unseen.
+    visible : bool
+        True when a person was found.
+    """
+
+    time_s: float
+    near_side: Side | None
+    values: Mapping[str, float]
+    visible: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurementTable:
+    """The angles of consecutive frames, one array per column (n = frames).
+
+    Attributes
+    ----------
+    time_s : ndarray, shape (n,)
+    near_side : tuple of (Side or None), length n
+    columns : mapping of str to ndarray of shape (n,)
+        Same names as `Measurement.values`; NaN where unseen.
+    """
+
+    time_s: FloatArray
+    near_side: tuple[Side | None, ...]
+    columns: Mapping[str, FloatArray]
+
+    def __len__(self) -> int:
+        return len(self.time_s)
+
+    def at(self, row: int) -> Measurement:
+        """The measurement of one row."""
+        values = {name: float(column[row]) for name, column in self.columns.items()}
+        visible = any(not math.isnan(value) for value in values.values())
+        return Measurement(float(self.time_s[row]), self.near_side[row], values, visible)

@@ -1,0 +1,186 @@
+"""What is concluded: repetitions, outcomes, the view, the report, and what the screen shows at one frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from formcheck.types.basics import Phase, Side, Status
+from formcheck.types.poses import Measurement, MeasurementTable, Pose, PoseTrack
+
+
+@dataclass(frozen=True, slots=True)
+class Rep:
+    """One repetition or hold.
+
+    Attributes
+    ----------
+    number : int
+        From 1.
+    side : Side
+        The leg that was judged.
+    start_s, turn_s, end_s : float
+        Leaving the rest position, the deepest point, back at rest.
+    turn_start_s, turn_end_s : float
+        The pause around the deepest point (for a stretch: the hold).
+    complete : bool
+        False when the clip begins or ends inside it.
+    metrics : mapping of str to float
+        Summary numbers, named ``<metric>_<statistic>_<unit>``.
+    """
+
+    number: int
+    side: Side
+    start_s: float
+    turn_s: float
+    end_s: float
+    turn_start_s: float
+    turn_end_s: float
+    complete: bool = True
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one rule says of one repetition, hold or set.
+
+    `measured`, `sigma` and `limit` share `unit`; NaN (with a `reason`) when nothing could be measured.
+    `rep` is None for a set. `message` says what was seen, `cue` what to do; both are plain sentences.
+    """
+
+    rule: str
+    rep: int | None
+    side: Side | None
+    status: Status
+    start_s: float
+    end_s: float
+    worst_s: float
+    metric: str
+    measured: float
+    sigma: float
+    limit: float
+    unit: str
+    message: str
+    cue: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How the camera saw the person.
+
+    Attributes
+    ----------
+    yaw_deg : float
+        Turn of the camera away from the pure side view, 0 to 90 (90 = front or back); NaN when unknown.
+    near_side : Side or None
+        The side that faces the camera, where there is one.
+    lying : bool
+        True when the trunk is nearer to horizontal than to vertical at rest.
+    usable : bool
+        True when sagittal angles can be judged from here.
+    reason : str
+        Why not, and what to do; empty when usable.
+    """
+
+    yaw_deg: float
+    near_side: Side | None
+    lying: bool
+    usable: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolInfo:
+    """What produced a report."""
+
+    version: str
+    mediapipe: str
+    model: str
+    model_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClipInfo:
+    """The clip that a report is about. `pose_fraction` = share of frames in which a person was found."""
+
+    path: str
+    duration_s: float
+    frames: int
+    width: int
+    height: int
+    rotation_deg: int
+    pose_fraction: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExerciseInfo:
+    """The exercise that was judged; `given` when the person named it, else recognised with `confidence`."""
+
+    name: str
+    given: bool
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything formcheck says about one clip or live set (`formcheck.report/1`)."""
+
+    tool: ToolInfo
+    clip: ClipInfo
+    exercise: ExerciseInfo
+    view: View
+    reps: tuple[Rep, ...]
+    outcomes: tuple[Outcome, ...]
+    warnings: tuple[str, ...] = ()
+
+    def worst(self) -> Status | None:
+        """The most serious status among the judged outcomes; None when nothing could be judged."""
+        for status in (Status.FAULT, Status.CAUTION, Status.OK):
+            if any(outcome.status is status for outcome in self.outcomes):
+                return status
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """One short instruction on the screen, with the rule and status behind it."""
+
+    text: str
+    rule: str
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What is known at one frame: what the live screen and the overlay draw.
+
+    Attributes
+    ----------
+    pose : Pose
+        The frame's landmarks, for drawing.
+    measurement : Measurement
+    phase : Phase
+    rep_count : int
+        Repetitions or holds finished so far.
+    cues : tuple of Cue
+        Most important first; empty when there is nothing to say.
+    new_outcomes : tuple of Outcome
+        Verdicts of a repetition that has just ended.
+    """
+
+    pose: Pose
+    measurement: Measurement
+    phase: Phase
+    rep_count: int
+    cues: tuple[Cue, ...] = ()
+    new_outcomes: tuple[Outcome, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """The result of analysing one clip: the report, what was measured on every frame, and the smoothed poses."""
+
+    report: Report
+    table: MeasurementTable
+    track: PoseTrack
