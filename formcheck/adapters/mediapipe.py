@@ -7,17 +7,12 @@ garbage collector closes them.
 
 from __future__ import annotations
 
-import contextlib
 import importlib.metadata
 import itertools
 import math
 import os
 import re
-import sys
-import tempfile
-import threading
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -27,6 +22,8 @@ from numpy.typing import NDArray
 
 from formcheck.adapters import models
 from formcheck.adapters.pose import BackendInfo
+from formcheck.adapters.quiet_stderr import quiet_stderr as _quiet_stderr
+from formcheck.adapters.quiet_stderr import stderr_lock
 from formcheck.errors import ModelError
 from formcheck.types import Frame, ImageArray, Pose
 
@@ -38,12 +35,6 @@ _APT_LINE = "apt-get install libegl1 libgles2 libgl1 libglib2.0-0"
 # Nothing listens on the discard port, so a connection through it is refused by this machine at once.
 _DEAD_PROXY = "http://127.0.0.1:9"
 
-# Lines that the C library writes while it starts and stops: absl's and TensorFlow's log lines, and stack traces.
-_NOISE = re.compile(
-    rb"[IWE]\d{4} |\s*INFO: |WARNING: (Logging|All log)|\s*$|Stack trace:|\s+@ |=== Source|third_party/|Calculator"
-)
-
-_stderr_lock = threading.RLock()
 _keys = itertools.count()
 
 # Every open landmarker, with the process that made it. Backends hold only a key: a landmarker that the garbage
@@ -156,7 +147,7 @@ class MediaPipeBackend:
             warnings.warn("a MediaPipeBackend was not closed", ResourceWarning, stacklevel=1, source=self)
 
     def _start(self) -> None:
-        with _stderr_lock:
+        with stderr_lock:
             while _abandoned:
                 _close(_abandoned.pop())
         landmarker = _create(self._model.path, masks=self._masks)
@@ -274,13 +265,7 @@ def _close(key: int) -> None:
 
 
 def _is_rgb(image: object) -> bool:
-    return (
-        isinstance(image, np.ndarray)
-        and image.dtype == np.uint8
-        and image.ndim == 3
-        and image.shape[2] == 3
-        and image.size > 0
-    )
+    return isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.shape[2:] == (3,) and image.size > 0
 
 
 def _to_pose(result: Any, frame: Frame, *, masks: bool) -> Pose:
@@ -301,36 +286,6 @@ def _to_pose(result: Any, frame: Frame, *, masks: bool) -> Pose:
         visibility=np.array([point.visibility for point in points], dtype=np.float64),
         mask=mask,
     )
-
-
-@contextlib.contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Keep the C library's log lines off stderr; what anything else writes meanwhile is written afterwards."""
-    with _stderr_lock:
-        try:
-            saved = os.dup(2)
-        except OSError:  # a program without stderr
-            yield
-            return
-        with contextlib.ExitStack() as stack:
-            stack.callback(os.close, saved)
-            caught = stack.enter_context(tempfile.TemporaryFile())
-            _flush_stderr()
-            os.dup2(caught.fileno(), 2)
-            try:
-                yield
-            finally:
-                _flush_stderr()
-                os.dup2(saved, 2)
-                caught.seek(0)
-                rest = b"".join(line for line in caught if not _NOISE.match(line))
-                if rest:
-                    os.write(2, rest)
-
-
-def _flush_stderr() -> None:
-    if sys.stderr is not None and not sys.stderr.closed:
-        sys.stderr.flush()
 
 
 def _library_version() -> str:
