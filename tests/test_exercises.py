@@ -171,8 +171,14 @@ class TestNamedClips:
         assert_contract(verdict, EXERCISES[case.exercise])
         assert {rep.side for rep in verdict.reps} <= {near} or not verdict.view.usable
 
-    @pytest.mark.parametrize(("fps", "jitter"), [(24.0, 0.0), (50.0, 0.0), (30.0, 0.6)])
-    @pytest.mark.parametrize("case", CASES, ids=str)
+    @pytest.mark.parametrize(
+        ("case", "fps", "jitter"),
+        [
+            *((case, 30.0, 0.6) for case in CASES),
+            *((case, fps, 0.0) for case in (*GOOD[::2], *FAULTY[::2]) for fps in (20.0, 60.0)),
+        ],
+        ids=str,
+    )
     def test_outcomes_at_other_frame_rates(self, case: ExerciseCase, fps: float, jitter: float) -> None:
         assert_as_expected(case, judge(case, case.film(fps=fps, jitter=jitter)))
 

@@ -29,6 +29,7 @@ from formcheck.types import Phase, Pose, Rep, Side
 SIGMA_DEG = 2.0
 FOLDER = Path(__file__).parent
 OUT_S, TURN_S, BACK_S, FPS = 1.5, 1.0, 1.5, 30.0
+SHORT = {"still_s": 1.5, "pause_s": 0.6}  # clips no longer than they need to be
 METRICS = (*metrics.SIDED_METRICS, *metrics.MIDLINE_METRICS, RANGE_METRIC)
 
 
@@ -73,8 +74,9 @@ class ExerciseCase:
 
     def film(self, **changes: object) -> list[Pose]:
         """The clip; `changes` are further fields of its `Shot`."""
-        keys = synthetic.repetitions(self.rest, self.turn, **{"count": self.reps, **self.timing})  # type: ignore[arg-type]
-        poses = synthetic.film(keys, position=EXERCISES[self.exercise].position, **{**self.shot, **changes})
+        keys = synthetic.repetitions(self.rest, self.turn, **{**SHORT, "count": self.reps, **self.timing})  # type: ignore[arg-type]
+        how = {"position": EXERCISES[self.exercise].position, "fps": 25.0, **self.shot, **changes}
+        poses = synthetic.film(keys, **how)
         poses = synthetic.lose(synthetic.hide(poses, self.hide), self.lose)
         return [pose for pose in poses if self.keep_s[0] <= pose.time_s <= self.keep_s[1]]
 
