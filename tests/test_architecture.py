@@ -1,8 +1,9 @@
-"""The shape of the code: import contracts, module sizes, who may print."""
+"""The shape of the code: import contracts, the public names, module sizes, who may print."""
 
 from __future__ import annotations
 
 import ast
+import importlib
 import os
 import shutil
 import subprocess
@@ -10,6 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+import formcheck
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "formcheck"
@@ -50,6 +53,12 @@ def test_import_contracts_are_kept() -> None:
         ("exercises/extra.py", "import av", "PyAV only in"),
         ("types/basics.py", "import streamlit", "streamlit only in"),
         ("unplaced.py", "", "Dependencies point one way"),
+        ("engine.py", "from formcheck.config import Settings", "Dependencies point one way"),
+        ("verdicts.py", "from formcheck import engine", "Dependencies point one way"),
+        ("view.py", "from formcheck import pipeline", "Dependencies point one way"),
+        ("kinematics.py", "import rich", "The engine reads no file"),
+        ("engine.py", "from formcheck.overlay_text import font", "The engine reads no file"),
+        ("overlay_style.py", "import cv2", "cv2 only in"),
     ],
 )
 def test_import_contracts_catch_a_breach(tmp_path: Path, module: str, line: str, contract: str) -> None:
@@ -61,6 +70,51 @@ def test_import_contracts_catch_a_breach(tmp_path: Path, module: str, line: str,
     assert result.returncode == 1, result.stdout + result.stderr
     broken = [row for row in result.stdout.splitlines() if " BROKEN" in row]
     assert [row for row in broken if row.startswith(contract)], result.stdout
+
+
+def run_python(code: str) -> str:
+    """Standard output of a fresh interpreter."""
+    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    heavy = {"PIL", "av", "cv2", "mediapipe", "numpy", "rich", "scipy"}
+    loaded = set(run_python("import sys, formcheck; dir(formcheck); print(*sys.modules)").split())
+    assert "formcheck" in loaded
+    assert loaded & heavy == set()
+    assert {name for name in loaded if name.startswith("formcheck.")} == set()
+
+
+def test_public_names_come_when_asked_for_and_bring_only_what_they_need() -> None:
+    code = "import sys; from formcheck import Report, Status, find_exercise; print(Status.FAULT, *sys.modules)"
+    status, *loaded = run_python(code).split()
+    assert status == "fault"
+    assert "formcheck.exercises" in loaded
+    assert {"av", "cv2", "mediapipe", "scipy", "formcheck.pipeline"}.isdisjoint(loaded)
+
+
+def test_public_names_are_the_ones_that_type_checkers_see() -> None:
+    tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
+    (typing_only,) = [
+        node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    ]
+    imports = [node for node in typing_only.body if isinstance(node, ast.ImportFrom)]
+    homes = {alias.name: node.module for node in imports for alias in node.names}
+    assert homes == formcheck._HOMES
+    assert sorted([*homes, "__version__"]) == sorted(formcheck.__all__)
+
+
+@pytest.mark.parametrize("name", sorted(set(formcheck.__all__) - {"__version__"}))
+def test_public_name_is_the_one_of_its_module(name: str) -> None:
+    assert name in dir(formcheck)
+    assert getattr(formcheck, name) is getattr(importlib.import_module(formcheck._HOMES[name]), name)
+
+
+def test_a_misspelt_public_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'formcheck' has no attribute 'analyse_clip'"):
+        formcheck.analyse_clip  # noqa: B018
+    with pytest.raises(ImportError, match="cannot import name 'Reprot'"):
+        exec("from formcheck import Reprot")
 
 
 @pytest.mark.parametrize("path", MODULES, ids=relative)
