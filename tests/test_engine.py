@@ -1,0 +1,304 @@
+"""The same frames give the same verdicts, live or recorded; updates, cues and replay."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import astuple
+
+import cases
+import numpy as np
+import pytest
+import synthetic
+from cases import SIGMA_DEG, ExerciseCase, exercise_cases
+
+from formcheck import accuracy, verdicts
+from formcheck.adapters.pose import BackendInfo
+from formcheck.config import Settings
+from formcheck.engine import CUE_SHOWN_S, Analyzer, cues_of, phase_at, replay
+from formcheck.exercises import EXERCISES
+from formcheck.pipeline import analyze_poses, applied_rules
+from formcheck.types import (
+    Analysis,
+    ClipInfo,
+    Outcome,
+    Phase,
+    Pose,
+    PoseTrack,
+    Position,
+    Rep,
+    Side,
+    Status,
+    ToolInfo,
+    Update,
+)
+
+CASES = exercise_cases()
+GOOD = [case for case in CASES if case.name == "good"]
+FAULTY = [case for case in CASES if "fault" in case.expect.values()]
+ONE_EACH = [*GOOD, *(next(case for case in FAULTY if case.exercise == name) for name in EXERCISES)]
+CLIP = ClipInfo("clip.mp4", 10.0, 0, 1280, 720, 0, 0.0)
+TOOL = ToolInfo("0", "0", "none", "0")
+
+
+@pytest.fixture(autouse=True)
+def _fixed_sigma(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accuracy, "sigma", lambda metric, position, yaw_deg: SIGMA_DEG)
+
+
+def analyzer(exercise: str, side: Side | None = None) -> Analyzer:
+    return Analyzer(EXERCISES[exercise], applied_rules(EXERCISES[exercise], Settings()), side)
+
+
+def live(case: ExerciseCase, poses: Sequence[Pose]) -> tuple[list[Update], Analysis]:
+    engine = analyzer(case.exercise)
+    return [engine.update(pose) for pose in poses], engine.finish(CLIP, TOOL)
+
+
+def plain(value: object) -> object:
+    """A value in which NaN equals NaN."""
+    if isinstance(value, float) and math.isnan(value):
+        return "NaN"
+    return tuple(plain(item) for item in value) if isinstance(value, tuple | list) else value
+
+
+def same(one: Sequence[Outcome], other: Sequence[Outcome]) -> bool:
+    return plain([astuple(outcome) for outcome in one]) == plain([astuple(outcome) for outcome in other])
+
+
+def short(outcomes: Sequence[Outcome]) -> list[tuple[str, int | None, Status]]:
+    return [(outcome.rule, outcome.rep, outcome.status) for outcome in outcomes]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_live_and_whole_give_identical_outcomes(case: ExerciseCase) -> None:
+    poses = case.film(noise_px=0.5)
+    exercise = EXERCISES[case.exercise]
+    _, analysis = live(case, poses)
+    whole = verdicts.judge(PoseTrack.from_poses(poses), exercise, applied_rules(exercise, Settings()))
+    assert analysis.report.outcomes
+    assert same(analysis.report.outcomes, whole.outcomes)
+    assert plain([astuple(rep)[:-1] for rep in analysis.report.reps]) == plain([astuple(r)[:-1] for r in whole.reps])
+    assert analysis.report.view == whole.view or math.isnan(whole.view.yaw_deg)
+
+
+@pytest.mark.parametrize("noise_px", [0.0, 0.7])
+@pytest.mark.parametrize("case", ONE_EACH, ids=str)
+def test_what_was_said_live_is_what_the_report_says(case: ExerciseCase, noise_px: float) -> None:
+    updates, analysis = live(case, case.film(noise_px=noise_px))
+    said = [outcome for update in updates for outcome in update.new_outcomes]
+    assert short(said) == short(analysis.report.outcomes)
+    assert updates[-1].rep_count == len(analysis.report.reps) == case.reps
+    for one, other in zip(said, analysis.report.outcomes, strict=True):
+        assert one.measured == pytest.approx(other.measured, abs=2.5, nan_ok=True)
+
+
+@pytest.mark.parametrize("case", ONE_EACH, ids=str)
+def test_a_live_verdict_comes_soon_after_its_repetition(case: ExerciseCase) -> None:
+    poses = case.film()
+    updates, analysis = live(case, poses)
+    for rep in analysis.report.reps:
+        moments = [
+            pose.time_s
+            for pose, update in zip(poses, updates, strict=True)
+            if any(outcome.rep == rep.number for outcome in update.new_outcomes)
+        ]
+        assert len(moments) == 1
+        assert rep.end_s - 0.3 < moments[0] < rep.end_s + 1.5
+
+
+@pytest.mark.parametrize("case", GOOD, ids=str)
+def test_pausing_between_frames_does_not_matter(case: ExerciseCase) -> None:
+    """Asking for a report in between (as a live page may) changes nothing of what comes after."""
+    poses = case.film()
+    engine = analyzer(case.exercise)
+    for chunk in np.array_split(np.arange(len(poses)), 7):
+        for row in chunk:
+            engine.update(poses[row])
+        engine.finish(CLIP, TOOL)
+    assert same(engine.finish(CLIP, TOOL).report.outcomes, live(case, poses)[1].report.outcomes)
+
+
+@pytest.mark.parametrize("case", GOOD, ids=str)
+def test_analyze_poses_is_the_same_engine(case: ExerciseCase) -> None:
+    poses = case.film()
+    analysis = analyze_poses(poses, CLIP, BackendInfo("1", "none", "0"), exercise=EXERCISES[case.exercise])
+    assert same(analysis.report.outcomes, live(case, poses)[1].report.outcomes)
+    assert analysis.report.tool.mediapipe == "1"
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_nobody_in_the_clip(exercise: str) -> None:
+    engine = analyzer(exercise)
+    poses = synthetic.film([synthetic.Key(0.0), synthetic.Key(3.0)], missing=((0.0, 3.0),))
+    updates = [engine.update(pose) for pose in poses]
+    report = engine.finish(CLIP, TOOL).report
+    assert {outcome.status for outcome in report.outcomes} == {Status.NOT_JUDGED}
+    assert [outcome.rule for outcome in report.outcomes] == [use.rule for use in EXERCISES[exercise].rules]
+    assert all("nobody" in outcome.reason for outcome in report.outcomes)
+    assert report.worst() is None
+    assert report.clip.pose_fraction == 0.0
+    assert any("nobody" in warning for warning in report.warnings)
+    assert all(not update.measurement.visible and update.rep_count == 0 and not update.cues for update in updates)
+
+
+def test_one_frame() -> None:
+    engine = analyzer("prone-leg-curl")
+    engine.update(synthetic.film([synthetic.Key(0.0), synthetic.Key(1.0)], position=Position.PRONE)[0])
+    report = engine.finish(CLIP, TOOL).report
+    assert {outcome.status for outcome in report.outcomes} == {Status.NOT_JUDGED}
+    assert report.clip.frames == 1
+
+
+def test_the_wrong_exercise_finds_no_repetition_and_says_so() -> None:
+    standing = [synthetic.Key(0.0, knee=8.0), synthetic.Key(5.0, knee=8.0)]
+    engine = analyzer("prone-leg-curl")
+    for pose in synthetic.film(standing):
+        engine.update(pose)
+    report = engine.finish(CLIP, TOOL).report
+    assert report.reps == ()
+    assert all("right exercise" in outcome.reason for outcome in report.outcomes)
+    assert any("right exercise" in warning for warning in report.warnings)
+
+
+def test_a_clip_that_ends_in_a_repetition_warns_and_does_not_judge_it() -> None:
+    case = next(case for case in GOOD if case.exercise == "prone-leg-curl")
+    poses = [pose for pose in case.film() if pose.time_s < 6.0]  # the second curl is under way
+    report = live(case, poses)[1].report
+    assert [rep.number for rep in report.reps] == [1]
+    assert {outcome.rep for outcome in report.outcomes} == {1}
+    assert any("ends inside" in warning for warning in report.warnings)
+
+
+@pytest.mark.parametrize("case", ONE_EACH, ids=str)
+def test_outcomes_are_ordered_by_repetition_then_by_rule(case: ExerciseCase) -> None:
+    rules = [use.rule for use in EXERCISES[case.exercise].rules]
+    outcomes = live(case, case.film())[1].report.outcomes
+    assert [(outcome.rep, outcome.rule) for outcome in outcomes] == [
+        (number, rule) for number in range(1, case.reps + 1) for rule in rules
+    ]
+
+
+@pytest.mark.parametrize("case", FAULTY, ids=str)
+def test_cues_come_after_a_faulty_repetition_and_go_again(case: ExerciseCase) -> None:
+    poses = case.film()
+    poses += [  # the person stays at rest long enough for the last cue to go
+        Pose(len(poses) + row, poses[-1].time_s + (row + 1) / 25.0, *astuple_pose(poses[-1])) for row in range(100)
+    ]
+    updates, analysis = live(case, poses)
+    first = next(row for row, update in enumerate(updates) if update.cues)
+    assert poses[first].time_s > analysis.report.reps[0].turn_s
+    assert updates[first].new_outcomes
+    assert updates[first].cues[0].status is Status.FAULT
+    speaking = {rule for rule, status in case.expect.items() if status in ("caution", "fault")}
+    assert {cue.rule for cue in updates[first].cues} == speaking
+    assert all(cue.text for cue in updates[first].cues)
+    last = max(row for row, update in enumerate(updates) if update.new_outcomes)
+    until = poses[last].time_s + CUE_SHOWN_S
+    assert all(bool(u.cues) == (p.time_s <= until) for p, u in zip(poses[last:], updates[last:], strict=True))
+    assert not updates[-1].cues
+
+
+def astuple_pose(pose: Pose) -> tuple[object, ...]:
+    return pose.size_px, pose.image_px, pose.world_m, pose.visibility
+
+
+@pytest.mark.parametrize("case", GOOD, ids=str)
+def test_good_form_gets_no_cue(case: ExerciseCase) -> None:
+    assert not any(update.cues for update in live(case, case.film())[0])
+
+
+@pytest.mark.parametrize("case", GOOD, ids=str)
+def test_updates_follow_the_movement(case: ExerciseCase) -> None:
+    poses = case.film()
+    updates, _ = live(case, poses)
+    counts = [update.rep_count for update in updates]
+    assert counts == sorted(counts)
+    phases = [updates[0].phase]
+    for update in updates:
+        if update.phase is not phases[-1]:
+            phases.append(update.phase)
+    exercise = EXERCISES[case.exercise]
+    assert phases == [Phase.REST, *[exercise.outward, exercise.back, Phase.REST] * case.reps]
+    name = f"right_{exercise.signal.metric}"
+    measured = np.array([update.measurement.values[name] for update in updates])
+    assert np.isfinite(measured).all()
+    assert np.nanmax(measured) == pytest.approx(case.turn[exercise.signal.metric.split("_")[0]], abs=4.0)
+    assert all(update.pose.time_s == pose.time_s for update, pose in zip(updates, poses, strict=True))
+
+
+def test_an_update_knows_nothing_of_later_frames() -> None:
+    case = GOOD[0]
+    poses = case.film(noise_px=1.0)
+    whole, part = analyzer(case.exercise), analyzer(case.exercise)
+    for pose in poses[:120]:
+        one, other = whole.update(pose), part.update(pose)
+        assert plain(sorted(one.measurement.values.items())) == plain(sorted(other.measurement.values.items()))
+    noisy = analyzer(case.exercise)
+    changed = [*poses[:120], *synthetic.mirror(poses[120:])]
+    for pose, row in zip(changed, range(200), strict=False):
+        update = noisy.update(pose)
+        if row == 119:
+            assert plain(sorted(update.measurement.values.items())) == plain(sorted(one.measurement.values.items()))
+
+
+def test_the_engine_keeps_no_mask_and_leaves_poses_alone() -> None:
+    case = GOOD[0]
+    poses = case.film()
+    before = [pose.image_px.copy() for pose in poses]
+    live(case, poses)
+    assert all((pose.image_px == image).all() for pose, image in zip(poses, before, strict=True))
+
+
+@pytest.mark.parametrize("side", Side)
+def test_the_asked_for_leg_is_judged(side: Side) -> None:
+    case = next(case for case in GOOD if case.exercise == "prone-leg-curl")
+    engine = analyzer(case.exercise, side)
+    for pose in case.film():
+        engine.update(pose)
+    report = engine.finish(CLIP, TOOL).report
+    assert {rep.side for rep in report.reps} == {side}
+    assert {outcome.side for outcome in report.outcomes} == {side}
+
+
+def test_the_report_counts_frames_and_how_many_had_a_person() -> None:
+    case = GOOD[0]
+    poses = case.film()
+    poses = synthetic.lose(poses, ((0.0, poses[len(poses) // 4].time_s - 0.01),))
+    analysis = live(case, poses)[1]
+    assert analysis.report.clip.frames == len(poses) == len(analysis.table) == len(analysis.track)
+    assert analysis.report.clip.pose_fraction == pytest.approx(0.75, abs=0.01)
+
+
+@pytest.mark.parametrize("case", ONE_EACH, ids=str)
+def test_replay_counts_each_repetition_and_flashes_each_finding_when_it_happens(case: ExerciseCase) -> None:
+    poses = case.film()
+    analysis = live(case, poses)[1]
+    updates = list(replay(analysis, EXERCISES[case.exercise]))
+    assert len(updates) == len(poses)
+    assert updates[-1].rep_count == case.reps
+    assert updates[0].phase is Phase.REST
+    for outcome in analysis.report.outcomes:
+        row = int(np.searchsorted(analysis.track.time_s, outcome.worst_s))
+        shown = {cue.rule for cue in updates[row].cues}
+        assert (outcome.rule in shown) == (outcome.status in (Status.CAUTION, Status.FAULT))
+    assert not updates[0].cues
+
+
+def test_phase_at() -> None:
+    hinge = EXERCISES["romanian-deadlift"]
+    rep = Rep(1, Side.LEFT, start_s=1.0, turn_s=2.5, end_s=4.0, turn_start_s=2.0, turn_end_s=3.0)
+    found = [phase_at([rep], moment, hinge) for moment in (0.5, 1.5, 2.5, 3.5, 4.5)]
+    assert found == [Phase.REST, Phase.LOWERING, Phase.TURN, Phase.LIFTING, Phase.REST]
+
+
+def test_cues_are_most_serious_first() -> None:
+    case = next(case for case in FAULTY if case.exercise == "prone-leg-curl")
+    outcomes = live(case, ExerciseCase.film(with_short_range(case)))[1].report.outcomes
+    cues = cues_of([outcome for outcome in reversed(outcomes) if outcome.rep == 1])
+    assert [cue.status for cue in cues] == [Status.FAULT, Status.CAUTION]
+    assert cues_of([]) == ()
+
+
+def with_short_range(case: ExerciseCase) -> ExerciseCase:
+    return cases.ExerciseCase(case.exercise, "both", case.rest, {**case.turn, "knee": 55.0}, case.expect)
