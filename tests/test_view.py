@@ -130,6 +130,15 @@ def test_without_world_landmarks_the_picture_alone_tells_the_near_side() -> None
     assert np.isnan(view.yaw_per_frame(track)).all()
 
 
+@pytest.mark.parametrize("near", Side)
+def test_without_feet_and_with_straight_joints_depth_tells_the_near_side(near: Side) -> None:
+    track = track_of([Key(0.0), Key(2.0)], near=near, fps=15.0)
+    track.image_px[:, synthetic.HEEL : synthetic.TOE + 2] = np.nan
+    assert (view.near_side_per_frame(track) == SIGN[near]).all()
+    track.world_m[:] = np.nan
+    assert (view.near_side_per_frame(track) == 0.0).all()  # nothing else tells it
+
+
 def test_one_frame_is_enough_for_a_side() -> None:
     for near in Side:
         assert view.near_side_per_frame(pose_at(Shot(near=near), knee=10.0)).tolist() == [SIGN[near]]
