@@ -14,7 +14,7 @@ from pathlib import Path
 
 from formcheck.errors import ModelError
 
-PACKAGES = ("mediapipe", "opencv-contrib-python", "av", "numpy", "scipy", "rich")
+PACKAGES = ("mediapipe", "opencv-contrib-python", "av", "numpy", "scipy", "pillow", "platformdirs", "rich")
 # Every package that writes the folder cv2: two of them at once break one another.
 CV2_PROVIDERS = (
     "opencv-python",
@@ -22,8 +22,13 @@ CV2_PROVIDERS = (
     "opencv-contrib-python",
     "opencv-contrib-python-headless",
 )
-# mediapipe's C library links the first two, OpenCV the third; the Debian and Ubuntu packages that hold them.
-SYSTEM_LIBRARIES = {"libEGL.so.1": "libegl1", "libGLESv2.so.2": "libgles2", "libGL.so.1": "libgl1"}
+# mediapipe's C library links the first two, OpenCV the others; the Debian and Ubuntu packages that hold them.
+SYSTEM_LIBRARIES = {
+    "libEGL.so.1": "libegl1",
+    "libGLESv2.so.2": "libgles2",
+    "libGL.so.1": "libgl1",
+    "libgthread-2.0.so.0": "libglib2.0-0",
+}
 OLDEST_PYTHON = (3, 11)
 FREE_BYTES = 1_000_000_000  # overlay videos of about an hour
 

@@ -1,7 +1,8 @@
 """Text and panels for the overlay, as bitmaps that are made once and then only pasted.
 
-Pillow draws the text, because OpenCV's own fonts know ASCII only, with the bundled DejaVu Sans Bold. A bitmap is
-kept per text, size and colour, so that a frame of a video costs a few small copies.
+Pillow draws the text with the bundled DejaVu Sans Bold, so that it is the same with every OpenCV: those before 5 know
+ASCII only (a degree sign becomes question marks), and 5 has other fonts. A bitmap is kept per text, size and colour, so
+that a frame of a video costs a few small copies.
 
 Colours are from the palette of Okabe and Ito (2008, "Color Universal Design"), which people with any common form
 of colour blindness can tell apart. Colour is never the only sign: each status has its own icon too.

@@ -18,6 +18,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from formcheck import doctor
+
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -39,6 +41,11 @@ def is_opencv(name: str) -> bool:
 def test_one_distribution_provides_cv2() -> None:
     # Two write the same cv2 folder and break one another; mediapipe asks for the contrib one.
     assert set(metadata.packages_distributions()["cv2"]) == {"opencv-contrib-python"}
+
+
+def test_doctor_looks_for_every_package_that_formcheck_needs() -> None:
+    needed = {Requirement(text).name for text in PROJECT["dependencies"]}
+    assert set(doctor.PACKAGES) == needed | {"opencv-contrib-python"}  # which mediapipe brings
 
 
 def test_one_opencv_is_locked_and_it_comes_by_mediapipe() -> None:
@@ -102,6 +109,7 @@ def test_wheel_holds_the_model_and_every_file_of_the_package(tmp_path: Path) -> 
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         assert {path.relative_to(source).as_posix() for path in files} <= names
+        assert "formcheck/py.typed" in names  # without it, type checkers see no types in an installed formcheck
         assert hashlib.sha256(archive.read(MODEL_IN_WHEEL)).hexdigest() == MODEL_SHA256
         (entry_points,) = [name for name in names if name.endswith(".dist-info/entry_points.txt")]
         assert "formcheck = formcheck.cli:main" in archive.read(entry_points).decode()

@@ -48,7 +48,7 @@ def open_clip(path: Path) -> tuple[InputContainer, VideoStream]:
 def _read_head(path: Path) -> bytes:
     try:
         if path.is_dir():
-            raise ClipError(f"{path}: this is a folder; give a video file inside it, or use formcheck batch")
+            raise ClipError(f"{path}: this is a folder; give the video files inside it, as in {path / '*.mp4'}")
         if path.exists() and not path.is_file():
             raise ClipError(f"{path}: not a regular file; {_NAME_ANOTHER}")
         with path.open("rb") as file:
