@@ -9,7 +9,8 @@ Why it matters
 
 How it is measured
     Signed knee flexion of the near leg from hip, knee and ankle: 0 is straight, below 0 is bent backwards. The value
-    is the straightest that the knee was held for half a second during the deep part of the repetition or the hold.
+    is the straightest that the knee was held for half a second, anywhere from the start of the repetition or hold to
+    its end: on the way out, at the turn, and on the way back.
 
 What to do
     Keep a soft knee: a few degrees of bend, the same from start to finish.
@@ -25,11 +26,11 @@ from formcheck.types import Scope, Strength
 
 
 def check(window: Window, limits: Limits) -> Finding | None:
-    """Straightest knee that was held, over the whole repetition's loaded part."""
+    """Straightest knee that was held, over the deep half of the movement."""
     return sustained_extreme(
         window.time_s,
         window.values["knee_flexion_deg"],
-        window.lifting | window.turn | window.lowering,
+        window.deep,
         limits.parameters["held_s"],
         Direction.BELOW,
     )
