@@ -32,6 +32,13 @@ def signed_angle(first: FloatArray, second: FloatArray) -> FloatArray:
     return np.where(usable, angle, np.nan)
 
 
+def angle_between(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Unsigned angle between two vectors of any dimension, degrees 0 to 180; NaN where either has no length."""
+    lengths = length(first) * length(second)
+    cosine = (first * second).sum(axis=-1) / np.where(lengths > MIN_LENGTH**2, lengths, np.nan)
+    return np.asarray(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
+
+
 def length(vector: FloatArray) -> FloatArray:
     """Euclidean length over the last axis; NaN where a component is NaN."""
     return np.asarray(np.sqrt((vector * vector).sum(axis=-1)))

@@ -74,6 +74,9 @@ def gather(
         share[metric] = min(_share(seen), _share(seen[turn]) if turn.any() else 1.0)
     values[RANGE_METRIC] = values[exercise.signal.metric]
     share[RANGE_METRIC] = share[exercise.signal.metric]
+    signal = values[RANGE_METRIC]
+    known = signal[np.isfinite(signal)]
+    halfway = (known.min() + known.max()) / 2 if known.size else math.inf
     before, after = times < rep.turn_start_s, times > rep.turn_end_s
     outward_lifts = exercise.outward is Phase.LIFTING
     window = Window(
@@ -83,6 +86,7 @@ def gather(
         neutral=neutral,
         lifting=before if outward_lifts else after,
         turn=turn,
+        deep=np.nan_to_num(signal, nan=-math.inf) >= halfway,
         lowering=after if outward_lifts else before,
     )
     yaw = kinematics.yaw_deg[inside]
@@ -102,7 +106,7 @@ def judge_rep(evidence: Evidence, exercise: Exercise, applied: Sequence[AppliedR
 
 def _judge(evidence: Evidence, exercise: Exercise, applied: AppliedRule) -> Outcome:
     rule, limits = applied.rule, applied.limits
-    metric = exercise.signal.metric if rule.metric == RANGE_METRIC else rule.metric
+    metric = metric_of(rule, exercise)
     sigma = accuracy.sigma(metric, exercise.position, evidence.yaw_deg)
     reason = _unjudgeable(evidence, exercise, rule)
     finding = None if reason else rule.check(evidence.window, limits)
@@ -112,6 +116,11 @@ def _judge(evidence: Evidence, exercise: Exercise, applied: AppliedRule) -> Outc
     return _outcome(
         evidence, applied, metric, sigma, finding, status, WITHIN_ERROR if status is Status.NOT_JUDGED else ""
     )
+
+
+def metric_of(rule: Rule, exercise: Exercise) -> str:
+    """What a rule measures in this exercise, by its name in `angles.csv` without side."""
+    return exercise.signal.metric if rule.metric == RANGE_METRIC else rule.metric
 
 
 def grade(measured: float, sigma: float, limits: Limits, rule: Rule) -> Status:
@@ -146,7 +155,7 @@ def _unjudgeable(evidence: Evidence, exercise: Exercise, rule: Rule) -> str:
     return ""
 
 
-def unjudged(applied: AppliedRule, reason: str) -> Outcome:
+def unjudged(applied: AppliedRule, exercise: Exercise, reason: str) -> Outcome:
     """The outcome of a rule on a clip that has nothing to judge."""
     rule, nan = applied.rule, math.nan
     return Outcome(
@@ -157,7 +166,7 @@ def unjudged(applied: AppliedRule, reason: str) -> Outcome:
         start_s=nan,
         end_s=nan,
         worst_s=nan,
-        metric=rule.metric,
+        metric=metric_of(rule, exercise),
         measured=nan,
         sigma=nan,
         limit=nan,

@@ -14,13 +14,15 @@ from scipy.ndimage import uniform_filter1d
 
 from formcheck import leg_swaps, metrics, smoothing, view
 from formcheck.landmarks import side_landmark
-from formcheck.types import BoolArray, FloatArray, Measurement, MeasurementTable, Pose, PoseTrack, Side
+from formcheck.types import LANDMARK_COUNT, BoolArray, FloatArray, Measurement, MeasurementTable, Pose, PoseTrack, Side
 
 CUTOFF_HZ = 6.0  # zero-phase Butterworth on coordinates; usual in movement analysis
 OUTLIER_WINDOW_S = 0.35
 MAX_GAP_S = 0.25  # longer gaps stay empty: a leg can move a lot in a quarter of a second
 MIN_VISIBILITY = 0.5  # MediaPipe's own default for "more likely seen than not"
 YAW_WINDOW_S = 1.0
+OBLIQUE_DEG = 40.0  # from here on the picture's angle gives way to the angle in space when repetitions are counted
+COUNTED_FROM_SPACE = frozenset({"knee_flexion_deg", "hip_flexion_deg"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,17 @@ class Kinematics:
     columns: Mapping[str, FloatArray]
     seen: Mapping[str, BoolArray]
 
+    def signal(self, metric: str, side: Side) -> FloatArray:
+        """The angle that makes repetitions, shape (n,): from the picture in a side view, from space in a front view.
+
+        Only for counting: what is judged always comes from `columns`.
+        """
+        if metric not in COUNTED_FROM_SPACE:
+            return self.columns[metrics.column_name(metric, side)]
+        weight = np.clip((self.yaw_deg - OBLIQUE_DEG) / (view.FRONT_VIEW_DEG - OBLIQUE_DEG), 0.0, 1.0)
+        picture = np.nan_to_num(self.columns[metrics.column_name(metric, side)])
+        return (1.0 - weight) * picture + weight * metrics.world_flexion(self.track, metric, side)
+
     def table(self) -> MeasurementTable:
         """The measurements that were seen, as `angles.csv` holds them."""
         near = tuple(view.side_of(float(sign)) for sign in self.near_sign)
@@ -63,13 +76,15 @@ def over_window(raw: PoseTrack) -> Kinematics:
     """
     raw = leg_swaps.repair(raw)
     near_sign = view.near_side_per_frame(raw)
-    flat = raw.image_px.reshape(len(raw), -1)
+    flat = raw.image_px.reshape(len(raw), 2 * LANDMARK_COUNT)
     flat = smoothing.hampel(raw.time_s, flat, OUTLIER_WINDOW_S)
     flat = smoothing.fill_gaps(raw.time_s, flat, MAX_GAP_S)
     flat = smoothing.zero_phase(raw.time_s, flat, CUTOFF_HZ)
     track = replace(raw, image_px=flat.reshape(raw.image_px.shape))
+    yaw = _smooth_yaw(raw)
+    near_sign = np.where(yaw > view.FRONT_VIEW_DEG, 0.0, near_sign)  # no sagittal angle from the front or the back
     columns = metrics.measure(track, near_sign)
-    return Kinematics(track, near_sign, _smooth_yaw(raw), columns, seen_columns(track, near_sign))
+    return Kinematics(track, near_sign, yaw, columns, seen_columns(track, near_sign))
 
 
 def _smooth_yaw(raw: PoseTrack) -> FloatArray:

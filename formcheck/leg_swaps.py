@@ -52,9 +52,9 @@ def repair(track: PoseTrack) -> PoseTrack:
     for state, exchanged in enumerate(_STATES):
         frames = np.flatnonzero(states == state)
         for name in exchanged:
-            left, right = int(side_landmark(Side.LEFT, name)), int(side_landmark(Side.RIGHT, name))
+            left, right = side_landmark(Side.LEFT, name), side_landmark(Side.RIGHT, name)
             for array in (image, world, visibility):
-                array[np.ix_(frames, [left, right])] = array[np.ix_(frames, [right, left])]
+                array[frames, left], array[frames, right] = array[frames, right], array[frames, left]
     return replace(track, image_px=image, world_m=world, visibility=visibility)
 
 

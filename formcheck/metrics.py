@@ -20,7 +20,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from formcheck.geometry import angle_from_vertical, length, signed_angle, wrap_degrees
+from formcheck.geometry import angle_between, angle_from_vertical, length, signed_angle, wrap_degrees
 from formcheck.landmarks import Landmark, side_landmark
 from formcheck.types import FloatArray, PoseTrack, Side
 from formcheck.view import middle
@@ -79,6 +79,36 @@ def measure(track: PoseTrack, near_sign: FloatArray) -> dict[str, FloatArray]:
 def _near_ear(track: PoseTrack, near_sign: FloatArray) -> FloatArray:
     right, left = track.image_px[:, Landmark.RIGHT_EAR], track.image_px[:, Landmark.LEFT_EAR]
     return np.where((near_sign > 0)[:, None], right, left)
+
+
+def world_flexion(track: PoseTrack, metric: str, side: Side) -> FloatArray:
+    """Unsigned bend of a knee or hip in space, from the world landmarks, for counting repetitions from any view.
+
+    Parameters
+    ----------
+    track : PoseTrack
+    metric : str
+        ``knee_flexion_deg`` or ``hip_flexion_deg``.
+    side : Side
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Degrees, 0 to 180; NaN where unseen. Too coarse to judge by: the depth of a landmark is a guess.
+
+    Raises
+    ------
+    ValueError
+        For any other metric.
+    """
+    hip, knee, ankle = (track.world_m[:, side_landmark(side, name)] for name in ("hip", "knee", "ankle"))
+    if metric == "knee_flexion_deg":
+        return angle_between(knee - hip, ankle - knee)
+    if metric == "hip_flexion_deg":
+        hips = (track.world_m[:, Landmark.LEFT_HIP] + track.world_m[:, Landmark.RIGHT_HIP]) / 2
+        shoulders = (track.world_m[:, Landmark.LEFT_SHOULDER] + track.world_m[:, Landmark.RIGHT_SHOULDER]) / 2
+        return angle_between(hips - shoulders, knee - hip)
+    raise ValueError(f"{metric} has no bend in space")
 
 
 def trunk_length(track: PoseTrack) -> FloatArray:

@@ -190,8 +190,14 @@ def segment(time_s: FloatArray, signal: FloatArray, enter_deg: float, leave_deg:
     for number, span in enumerate(spans):
         earliest = placed[-1].end_s if placed else float(time_s[0])
         latest = spans[number + 1].began_s if number + 1 < len(spans) else float(time_s[-1])
-        placed.append(_place(time_s, signal, speed, span, earliest, max(latest, span.ended_s)))
+        near_rest = max(leave_deg, RETURNED_SHARE * _size(time_s, signal, span))
+        placed.append(_place(time_s, signal, speed, span, near_rest, earliest, max(latest, span.ended_s)))
     return Segmentation(tuple(placed), tuple(cut_off))
+
+
+def _size(time_s: FloatArray, signal: FloatArray, span: Span) -> float:
+    inside = signal[(time_s >= span.began_s) & (time_s <= span.ended_s)]
+    return float(np.nanmax(inside)) - span.rest_deg
 
 
 def _place(
@@ -199,6 +205,7 @@ def _place(
     signal: FloatArray,
     speed: FloatArray,
     span: Span,
+    near_rest_deg: float,
     earliest_s: float,
     latest_s: float,
 ) -> Bounds:
@@ -212,14 +219,16 @@ def _place(
     first_high, last_high = int(high[0]), int(high[-1])
     first = int(np.searchsorted(time_s, earliest_s, side="left"))
     last = int(np.searchsorted(time_s, latest_s, side="right")) - 1
-    outward = np.nanmax(np.abs(speed[first : first_high + 1])) * ONSET_SPEED_SHARE if first_high > first else 0.0
-    inward = np.nanmax(np.abs(speed[last_high : last + 1])) * ONSET_SPEED_SHARE if last > last_high else 0.0
-    low = rest + 0.5 * (peak - rest)
+    outward = _fastest(speed[first : first_high + 1]) * ONSET_SPEED_SHARE
+    inward = _fastest(speed[last_high : last + 1]) * ONSET_SPEED_SHARE
+    # a neighbour that came back only part of the way leaves its own turning point as the rest level here
+    low_before = max(rest + near_rest_deg, _lowest(signal[first : first_high + 1]) + near_rest_deg)
+    low_after = max(rest + near_rest_deg, _lowest(signal[last_high : last + 1]) + near_rest_deg)
     start = first_high
-    while start > first and not (signal[start] < low and speed[start] <= outward):
+    while start > first and not (signal[start] < low_before and speed[start] <= outward):
         start -= 1
     end = last_high
-    while end < last and not (signal[end] < low and speed[end] >= -inward):
+    while end < last and not (signal[end] < low_after and speed[end] >= -inward):
         end += 1
     return Bounds(
         start_s=float(time_s[start]),
@@ -230,3 +239,13 @@ def _place(
         rest_deg=rest,
         turn_deg=peak,
     )
+
+
+def _fastest(speed: FloatArray) -> float:
+    known = np.abs(speed[np.isfinite(speed)])
+    return float(known.max()) if known.size else 0.0
+
+
+def _lowest(signal: FloatArray) -> float:
+    known = signal[np.isfinite(signal)]
+    return float(known.min()) if known.size else float("nan")

@@ -7,12 +7,14 @@ short gaps may be filled by `fill_gaps`, long ones stay empty and split the sign
 from __future__ import annotations
 
 import itertools
+import math
+from functools import cache
 
 import numpy as np
-from scipy.ndimage import median_filter
+from scipy.ndimage import maximum_filter1d, median_filter, minimum_filter1d
 from scipy.signal import butter, savgol_filter, sosfiltfilt
 
-from formcheck.types import FloatArray
+from formcheck.types import BoolArray, FloatArray
 
 HAMPEL_SCALE = 1.4826  # median absolute deviation to standard deviation, for a normal distribution
 BUTTERWORTH_ORDER = 2  # run forwards and backwards: fourth order overall, the usual choice in gait analysis
@@ -39,7 +41,7 @@ def fill_gaps(time_s: FloatArray, values: FloatArray, max_gap_s: float) -> Float
     ndarray, same shape
         Longer gaps, and gaps at either end, stay NaN.
     """
-    columns = values.reshape(len(values), -1).copy()
+    columns = _as_columns(values)
     for column in columns.T:
         seen = np.flatnonzero(np.isfinite(column))
         if seen.size < 2 or seen.size == column.size:
@@ -71,7 +73,7 @@ def hampel(time_s: FloatArray, values: FloatArray, window_s: float, threshold: f
     if not np.isfinite(interval) or interval <= 0:
         return values.copy()
     width = 2 * max(1, round(window_s / interval / 2)) + 1
-    columns = values.reshape(len(values), -1).copy()
+    columns = _as_columns(values)
     for column in columns.T:
         seen = np.isfinite(column)
         if seen.sum() < width:
@@ -82,7 +84,9 @@ def hampel(time_s: FloatArray, values: FloatArray, window_s: float, threshold: f
         spread = HAMPEL_SCALE * median_filter(deviation, width, mode="nearest")
         # a floor keeps a perfectly still signal from calling its first movement an outlier
         floor = HAMPEL_SCALE * float(np.median(deviation))
-        known[deviation > threshold * np.maximum(spread, floor) + 1e-12] = np.nan
+        # where the median itself travels, a sample may lie as far off it as it travels: that is movement, no outlier
+        travel = maximum_filter1d(centre, width) - minimum_filter1d(centre, width)
+        known[deviation > threshold * np.maximum(spread, floor) + travel + 1e-9] = np.nan
         column[seen] = known
     return columns.reshape(values.shape)
 
@@ -102,7 +106,7 @@ def zero_phase(time_s: FloatArray, values: FloatArray, cutoff_hz: float) -> Floa
     ndarray, same shape
         Stretches between NaN are filtered on their own; stretches too short to filter are returned as they are.
     """
-    columns = values.reshape(len(values), -1).copy()
+    columns = _as_columns(values)
     for column in columns.T:
         for stretch in _stretches(np.isfinite(column)):
             column[stretch] = _filter_stretch(time_s[stretch], column[stretch], cutoff_hz)
@@ -114,12 +118,18 @@ def _filter_stretch(time_s: FloatArray, values: FloatArray, cutoff_hz: float) ->
     if not np.isfinite(interval) or cutoff_hz * interval >= 0.5:
         return values  # sampled too slowly for this cut-off to mean anything
     even_s = np.arange(time_s[0], time_s[-1] + interval / 2, interval)
-    sections = butter(BUTTERWORTH_ORDER, cutoff_hz * 2 * interval, output="sos")
+    sections = _butterworth(cutoff_hz * 2 * interval)
     padding = min(len(even_s) - 1, round(1.0 / (cutoff_hz * interval)))
     if padding < 3:
         return values
     smooth = sosfiltfilt(sections, np.interp(even_s, time_s, values), padlen=padding)
     return np.asarray(np.interp(time_s, even_s, smooth))
+
+
+@cache
+def _butterworth(cutoff_share: float) -> FloatArray:
+    """Second-order sections for a cut-off given as a share of half the sampling rate."""
+    return np.asarray(butter(BUTTERWORTH_ORDER, cutoff_share, output="sos"))
 
 
 def derivative(time_s: FloatArray, values: FloatArray, window_s: float = 0.2) -> FloatArray:
@@ -151,7 +161,12 @@ def derivative(time_s: FloatArray, values: FloatArray, window_s: float = 0.2) ->
     return rate
 
 
-def _stretches(seen: np.ndarray) -> list[slice]:
+def _as_columns(values: FloatArray) -> FloatArray:
+    """A copy with shape (n, columns); also for n = 0, where `reshape(0, -1)` is not defined."""
+    return values.reshape(len(values), math.prod(values.shape[1:])).copy()
+
+
+def _stretches(seen: BoolArray) -> list[slice]:
     edges = np.flatnonzero(np.diff(np.concatenate(([0], seen.astype(np.int8), [0]))))
     return [slice(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True)]
 

@@ -60,10 +60,10 @@ def judge(track: PoseTrack, exercise: Exercise, applied: Sequence[AppliedRule], 
     if len(track) == 0 or not np.isfinite(track.image_px).any():
         nobody = "nobody was found in the clip; film the whole body in good light"
         empty = View(math.nan, None, False, False, nobody)
-        return Verdict(empty, (), _all_unjudged(applied, nobody), (nobody,), measured.table(), measured.track)
+        return Verdict(empty, (), _all_unjudged(applied, exercise, nobody), (nobody,), measured.table(), measured.track)
     judged = side or view.side_of(float(np.sign(measured.near_sign.sum()))) or Side.RIGHT
     signal = exercise.signal
-    angle = measured.columns[metrics.column_name(signal.metric, judged)]
+    angle = measured.signal(signal.metric, judged)
     found = reps.segment(track.time_s, angle, signal.enter_deg, signal.leave_deg, signal.min_s)
     at_rest = _rest_frames(track.time_s, angle, found.bounds)
     seen_from = view.assess(measured.track, at_rest, exercise.max_yaw_deg)
@@ -77,7 +77,7 @@ def judge(track: PoseTrack, exercise: Exercise, applied: Sequence[AppliedRule], 
         outcomes.extend(judging.judge_rep(evidence, exercise, applied))
     warnings = _warnings(exercise, found, seen_from, track)
     if not found.bounds:
-        outcomes.extend(_all_unjudged(applied, seen_from.reason or _none_found(exercise)))
+        outcomes.extend(_all_unjudged(applied, exercise, seen_from.reason or _none_found(exercise)))
     table = replace(measured, columns=columns).table()
     return Verdict(seen_from, tuple(finished), tuple(outcomes), warnings, table, measured.track)
 
@@ -100,8 +100,8 @@ def _warnings(exercise: Exercise, found: reps.Segmentation, seen_from: View, tra
     return tuple(warnings)
 
 
-def _all_unjudged(applied: Sequence[AppliedRule], reason: str) -> tuple[Outcome, ...]:
-    return tuple(judging.unjudged(item, reason) for item in applied)
+def _all_unjudged(applied: Sequence[AppliedRule], exercise: Exercise, reason: str) -> tuple[Outcome, ...]:
+    return tuple(judging.unjudged(item, exercise, reason) for item in applied)
 
 
 def _rest_frames(time_s: FloatArray, angle: FloatArray, bounds: Sequence[reps.Bounds]) -> BoolArray:

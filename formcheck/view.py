@@ -7,15 +7,18 @@ frame, and so do the depths of the left and right shoulders and hips; together t
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
 from formcheck.geometry import length, signed_angle
 from formcheck.landmarks import Landmark, side_landmark
 from formcheck.smoothing import sample_interval_s
-from formcheck.types import FloatArray, PoseTrack, Side, View
+from formcheck.types import BoolArray, FloatArray, PoseTrack, Side, View
 
 VOTE_WINDOW_S = 1.5  # a person needs longer than this to turn around
+NO_VOTE = 1e-9
 CLEAR_BEND_DEG = 25.0  # a knee or hip bent more than this shows its direction beyond landmark noise
 CLEAR_DEPTH_M = 0.05  # left and right further apart in depth than this are told apart
 FRONT_VIEW_DEG = 60.0  # beyond this the camera sees the front or the back, and no sagittal angle
@@ -65,7 +68,9 @@ def near_side_per_frame(track: PoseTrack) -> FloatArray:
     if not np.isfinite(interval) or interval <= 0:
         return np.sign(votes)
     width = min(len(votes), max(1, round(VOTE_WINDOW_S / interval)))
-    return np.asarray(np.sign(uniform_filter1d(votes, width, mode="nearest")))
+    smooth = uniform_filter1d(votes, width, mode="nearest")
+    smooth[np.abs(smooth) < NO_VOTE] = 0.0  # the running sum leaves a residue where nobody was seen
+    return np.asarray(np.sign(smooth))
 
 
 def side_of(vote: float) -> Side | None:
@@ -88,7 +93,7 @@ def yaw_per_frame(track: PoseTrack) -> FloatArray:
     return np.asarray(np.mean(yaws, axis=0))
 
 
-def assess(track: PoseTrack, rest: np.ndarray, max_yaw_deg: float) -> View:
+def assess(track: PoseTrack, rest: BoolArray, max_yaw_deg: float) -> View:
     """Summarise the view over a clip.
 
     Parameters
@@ -102,7 +107,8 @@ def assess(track: PoseTrack, rest: np.ndarray, max_yaw_deg: float) -> View:
     seen = np.isfinite(track.image_px[:, Landmark.LEFT_HIP, 0])
     if not seen.any():
         return View(float("nan"), None, False, False, "nobody was found; film the whole body in good light")
-    yaw = float(np.nanmedian(yaw_per_frame(track)))
+    yaws = yaw_per_frame(track)
+    yaw = float(np.nanmedian(yaws)) if np.isfinite(yaws).any() else math.nan
     near = side_of(float(np.sign(near_side_per_frame(track)[seen].sum())))
     quiet = seen & rest if (seen & rest).any() else seen
     lying = float(np.median(trunk_tilt(track)[quiet])) > LYING_DEG

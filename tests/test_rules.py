@@ -118,7 +118,7 @@ class TestEveryRule:
             finding = rule.check(lively(rule), limits)
             assert finding is not None
             measured.append(finding.measured)
-        assert np.ptp(measured) < 4.0
+        assert np.ptp(measured) < 6.0  # one frame at 15 fps of the fast made-up movement
 
     def test_its_table_has_good_faulty_and_cannot_tell(self, rule: Rule) -> None:
         expected = {case.expect for case in CASES if case.rule == rule.id}

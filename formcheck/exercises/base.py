@@ -16,9 +16,6 @@ class RepSignal:
     ----------
     metric : str
         Metric of the judged side, without side: ``knee_flexion_deg``. It grows towards the turn.
-    rest_at_most_deg : float
-        The highest value that the rest position may have. The person's own rest level is found in the clip; a clip
-        that never comes down to this has no rest.
     enter_deg, leave_deg : float
         Degrees above the rest level at which a repetition is taken to have begun, and to have ended.
     min_s : float
@@ -26,7 +23,6 @@ class RepSignal:
     """
 
     metric: str
-    rest_at_most_deg: float
     enter_deg: float
     leave_deg: float
     min_s: float

@@ -14,7 +14,7 @@ EXERCISE = Exercise(
     position=Position.STANDING,
     kind=Kind.REPS,
     max_yaw_deg=35.0,
-    signal=RepSignal("hip_flexion_deg", rest_at_most_deg=45.0, enter_deg=25.0, leave_deg=15.0, min_s=0.5),
+    signal=RepSignal("hip_flexion_deg", enter_deg=25.0, leave_deg=15.0, min_s=0.5),
     outward=Phase.LOWERING,
     back=Phase.LIFTING,
     rules=(

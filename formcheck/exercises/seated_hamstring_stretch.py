@@ -14,7 +14,7 @@ EXERCISE = Exercise(
     position=Position.LONG_SITTING,
     kind=Kind.HOLD,
     max_yaw_deg=35.0,
-    signal=RepSignal("hip_flexion_deg", rest_at_most_deg=115.0, enter_deg=12.0, leave_deg=8.0, min_s=1.0),
+    signal=RepSignal("hip_flexion_deg", enter_deg=12.0, leave_deg=8.0, min_s=1.0),
     outward=Phase.LIFTING,
     back=Phase.LOWERING,
     rules=(

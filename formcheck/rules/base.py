@@ -54,6 +54,8 @@ class Window:
         The person's own value of a metric at rest, NaN where no rest was seen.
     lifting, turn, lowering : ndarray of bool, shape (n,)
         The phases (concentric, deepest part or hold, eccentric).
+    deep : ndarray of bool, shape (n,)
+        Frames past half of the repetition's range: where a hinge or stretch loads the hamstrings.
     """
 
     rep: Rep
@@ -63,6 +65,7 @@ class Window:
     lifting: BoolArray
     turn: BoolArray
     lowering: BoolArray
+    deep: BoolArray
 
 
 @dataclass(frozen=True, slots=True)

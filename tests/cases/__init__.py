@@ -143,6 +143,7 @@ def window_of(
         lifting=before if lifts else after,
         turn=turn,
         lowering=after if lifts else before,
+        deep=(times >= OUT_S / 2) & (times <= OUT_S + TURN_S + BACK_S / 2),
     )
 
 
