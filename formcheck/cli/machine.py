@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from formcheck.cli.terminal import note, out, progress_bar
-from formcheck.errors import ConfigError
+from formcheck.cli.terminal import frame_progress, note, out, progress_bar
+from formcheck.errors import ConfigError, OutputError
+
+if TYPE_CHECKING:
+    from formcheck.validate import Validation
 
 
 def doctor(args: Namespace) -> int:
@@ -62,28 +67,40 @@ def _fetch(variant: str | None, *, quiet: bool) -> int:
 
 def validate(args: Namespace) -> int:
     """Measure accuracy on clips with known angles, and print the tables."""
+    from formcheck import accuracy
     from formcheck.exercises import find_exercise
     from formcheck.reports.files import prepare_folder, write_text
 
     ids = [find_exercise(name).id for name in args.exercise] or None
-    for target in (args.markdown, args.json):
+    table = Path(accuracy.__file__).with_name(accuracy.TABLE_FILE) if args.write else None
+    if table is not None and ids is not None:
+        raise ConfigError("--write replaces the whole error table, so it needs every exercise; leave --exercise out")
+    for target in (args.markdown, args.json, table):
         if target is not None:
             prepare_folder(target.parent)
 
-    from formcheck.adapters.mediapipe import block_connections
-    from formcheck.validate import validate as measure
-
-    block_connections()
-    with progress_bar("validate", quiet=args.quiet) as show:
-
-        def on_clip(done: int, total: int, name: str) -> None:
-            del name
-            show(done, total)
-
-        result = measure(args.folder, exercise_ids=ids, on_progress=on_clip)
+    result = _measure(args, ids)
     out(result.as_text().rstrip("\n") + "\n")
-    for target, text in ((args.markdown, result.as_markdown), (args.json, result.as_json)):
+    outputs = ((args.markdown, result.as_markdown), (args.json, result.as_json), (table, result.error_table))
+    for target, text in outputs:
         if target is not None:
             write_text(target, text().rstrip("\n") + "\n")
             note(f"wrote {target}")
     return 0
+
+
+def _measure(args: Namespace, exercise_ids: list[str] | None) -> Validation:
+    from formcheck.adapters.mediapipe import block_connections
+    from formcheck.reports.files import prepare_folder
+    from formcheck.validate import default_cache
+    from formcheck.validate import validate as measure
+
+    cache = None if args.no_cache else default_cache()
+    if cache is not None:
+        try:
+            prepare_folder(cache)
+        except OutputError as error:
+            raise OutputError(f"{cache}: poses cannot be kept there; add --no-cache, or set XDG_CACHE_HOME") from error
+    block_connections()
+    with frame_progress("validate", quiet=args.quiet) as show:
+        return measure(args.folder, exercise_ids=exercise_ids, cache=cache, on_progress=show)

@@ -166,6 +166,8 @@ def _validate_arguments(parser: Parser) -> None:
     add("--exercise", metavar="NAME", action="append", default=[], help="only these; may be given again")
     add("--markdown", metavar="FILE", type=Path, help="write the tables as Markdown too")
     add("--json", metavar="FILE", type=Path, help="write the tables as JSON too")
+    add("--write", action="store_true", help="replace the error table that formcheck judges by (accuracy.json)")
+    add("--no-cache", action="store_true", help="estimate every pose anew, and keep none for the next time")
     add("--quiet", action="store_true", help="no progress")
 
 

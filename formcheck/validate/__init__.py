@@ -14,9 +14,10 @@ from formcheck.adapters.models import locate
 from formcheck.adapters.pose import BackendInfo
 from formcheck.adapters.recorded import load_poses, save_poses
 from formcheck.adapters.video import ClipReader
-from formcheck.errors import ClipError, FormcheckError
+from formcheck.errors import ClipError, FormcheckError, ModelError, OutputError
 from formcheck.exercises import EXERCISES
-from formcheck.pipeline import analyze_poses, clip_info, estimate_poses
+from formcheck.pipeline import Progress, analyze_poses, clip_info, estimate_poses
+from formcheck.reports.files import prepare_folder
 from formcheck.types import Analysis, ClipInfo, Pose
 from formcheck.validate.compare import ClipComparison, compare
 from formcheck.validate.tables import Validation
@@ -24,8 +25,8 @@ from formcheck.validate.truth import exercise_of, find_truth_clips, load_truth
 
 __all__ = ["Validation", "default_cache", "validate"]
 
-OnClip = Callable[[int, int, str], None]
-"""Called with clips done, clips in all, and the name of the clip that comes next."""
+OnProgress = Callable[[float, int], None]
+"""Called often, with clips done (part of one counts as a fraction) and clips in all."""
 
 
 def default_cache() -> Path:
@@ -39,7 +40,7 @@ def validate(
     exercise_ids: Collection[str] | None = None,
     model: str | Path | None = None,
     cache: Path | None = None,
-    on_progress: OnClip | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Validation:
     """Analyse every clip of a folder that has its truth beside it, and compare.
 
@@ -57,14 +58,20 @@ def validate(
     Raises
     ------
     ClipError
-        When the folder holds no such clip.
+        When the folder holds no such clip. A clip that cannot be read is left out, and the result says why.
+    ModelError
+        When the pose model cannot be started.
+    OutputError
+        When the cache cannot be written.
     """
+    if cache is not None:
+        prepare_folder(cache)
     clips = find_truth_clips(folder)
     compared: list[ClipComparison] = []
     left_out: list[tuple[str, str]] = []
     for number, clip in enumerate(clips):
-        if on_progress is not None:
-            on_progress(number, len(clips), clip.name)
+        on_frame = _part_of(number, len(clips), on_progress)
+        on_frame(0.0, 1.0)
         try:
             exercise = exercise_of(clip)
             if exercise_ids is not None and exercise not in exercise_ids:
@@ -72,7 +79,9 @@ def validate(
             if exercise not in EXERCISES:
                 left_out.append((clip.name, f"formcheck does not know {exercise} yet"))
                 continue
-            compared.append(compare(_analyze(clip, exercise, model, cache), load_truth(clip)))
+            compared.append(compare(_analyze(clip, exercise, model, cache, on_frame), load_truth(clip)))
+        except (ModelError, OutputError):
+            raise  # the next clip would fail in the same way
         except FormcheckError as error:
             left_out.append((clip.name, str(error)))
     if not compared:
@@ -82,24 +91,47 @@ def validate(
     return Validation(tuple(compared), tuple(left_out))
 
 
-def _analyze(clip: Path, exercise: str, model: str | Path | None, cache: Path | None) -> Analysis:
-    poses, info, seen = _poses(clip, model, cache)
+def _part_of(number: int, total: int, on_progress: OnProgress | None) -> Progress:
+    """Progress within one clip as progress of the whole."""
+
+    def on_frame(time_s: float, duration_s: float) -> None:
+        if on_progress is not None:
+            # A file that does not say how long it is gives NaN, one that says too little more than the whole.
+            share = time_s / duration_s if duration_s > 0 else 0.0
+            on_progress(number + min(share, 1.0), total)
+
+    return on_frame
+
+
+def _analyze(clip: Path, exercise: str, model: str | Path | None, cache: Path | None, on_frame: Progress) -> Analysis:
+    poses, info, seen = _poses(clip, model, cache, on_frame)
     return analyze_poses(poses, seen, info, exercise=EXERCISES[exercise])
 
 
-def _poses(clip: Path, model: str | Path | None, cache: Path | None) -> tuple[list[Pose], BackendInfo, ClipInfo]:
+def _poses(
+    clip: Path, model: str | Path | None, cache: Path | None, on_frame: Progress
+) -> tuple[list[Pose], BackendInfo, ClipInfo]:
     """Estimate a clip's poses, or take them from the cache."""
-    kept = cache / f"{_content_key(clip, model)}.npz" if cache is not None else None
-    with ClipReader(clip) as reader:
-        if kept is not None and kept.exists():
-            poses, info = load_poses(kept)
-        else:
+    with ClipReader(clip) as reader:  # first: a clip that cannot be read has its own words for it
+        kept = cache / f"{_content_key(clip, model)}.npz" if cache is not None else None
+        found = _load_kept(kept)
+        if found is None:
             with MediaPipeBackend.open(model) as backend:
-                poses, info = list(estimate_poses(reader, backend)), backend.info
+                found = list(estimate_poses(reader, backend, on_frame)), backend.info
             if kept is not None:
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                save_poses(kept, poses, info)
+                save_poses(kept, *found)
+        poses, info = found
         return poses, info, clip_info(clip, reader.info, poses[-1].time_s)
+
+
+def _load_kept(kept: Path | None) -> tuple[list[Pose], BackendInfo] | None:
+    """Poses from the cache; None when they are not there, or damaged, and so have to be estimated."""
+    if kept is None or not kept.exists():
+        return None
+    try:
+        return load_poses(kept)
+    except ClipError:
+        return None
 
 
 def _content_key(clip: Path, model: str | Path | None) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from formcheck import accuracy
+from formcheck.errors import ClipError
 from formcheck.exercises import EXERCISES
 from formcheck.types import Position, Status
 from formcheck.validate.compare import ClipComparison
@@ -47,12 +48,12 @@ class Validation:
     def _render(self, table: Callable[[Table], str], heading: Callable[[str], str]) -> str:
         side = [clip for clip in self.clips if clip.truth.yaw_deg <= SIDE_VIEW_DEG]
         title = f"Mean absolute error (bias) of the near leg, degrees, camera within {SIDE_VIEW_DEG:.0f} deg of side-on"
-        parts = [
-            heading(title) + table(angle_table(side)),
-            heading("The same, camera further round") + table(angle_table([c for c in self.clips if c not in side])),
-            heading("Repetitions and planted faults") + table(verdict_table(self.clips)),
-            heading("Findings where nothing was planted") + table(unplanned_table(self.clips)),
-        ]
+        further = [clip for clip in self.clips if clip.truth.yaw_deg > SIDE_VIEW_DEG]
+        parts = [heading(title) + table(angle_table(side))] if side else []
+        if further:
+            parts.append(heading("The same, camera further round") + table(angle_table(further)))
+        parts.append(heading("Repetitions and planted faults") + table(verdict_table(self.clips)))
+        parts.append(heading("Findings where nothing was planted") + table(unplanned_table(self.clips)))
         if self.left_out:
             parts.append(heading("Left out") + table((("clip", "reason"), [list(row) for row in self.left_out])))
         return "".join(parts)
@@ -88,7 +89,13 @@ class Validation:
         return json.dumps({"schema": SCHEMA, "clips": clips, "left_out": left_out}, indent=1) + "\n"
 
     def error_table(self) -> str:
-        """The error table that formcheck ships (`accuracy.json`), as JSON."""
+        """The error table that formcheck ships (`accuracy.json`), as JSON.
+
+        Raises
+        ------
+        ClipError
+            When no angle was measured in any clip: such a table would take away every known error.
+        """
         rows = []
         for metric in self.clips[0].errors if self.clips else ():
             for position in (None, *Position):
@@ -96,6 +103,8 @@ class Validation:
                     clips = [c for c in self.clips if _in_cell(c, position, edge) and len(c.errors[metric])]
                     if clips:
                         rows.append(_error_row(clips, metric, position, edge))
+        if not rows:
+            raise ClipError("no angle was measured in any of the clips; the error table stays as it is")
         return json.dumps({"schema": accuracy.SCHEMA, "rows": rows}, indent=1) + "\n"
 
 
@@ -186,7 +195,7 @@ def _verdict_row(name: str, clips: Sequence[ClipComparison]) -> list[str]:
 def unplanned_table(clips: Sequence[ClipComparison]) -> Table:
     """Faults and cautions on repetitions where the clip has none of that kind."""
     rows = [
-        [clip.truth.path.stem, str(o.rep), o.rule, o.status.value, f"{o.measured:.0f} +- {o.sigma:.0f} {o.unit}"]
+        [clip.truth.path.stem, str(o.rep), o.rule, o.status.value, f"{o.measured:.0f} ± {o.sigma:.0f} {o.unit}"]
         for clip in clips
         for o in clip.unplanned
     ]
