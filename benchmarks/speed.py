@@ -80,9 +80,9 @@ def timed_reader(clock: Clock, stage: str) -> type[ClipReader]:
 def timed_backend(clock: Clock) -> type[MediaPipeBackend]:
     class Backend(MediaPipeBackend):
         @classmethod
-        def open(cls, model: Path | str | None = None, *, masks: bool = False) -> Self:
+        def open(cls, *args: Any, **options: Any) -> Self:
             with timed(clock, "open"):
-                return super().open(model, masks=masks)
+                return super().open(*args, **options)
 
         def detect(self, frame: Frame) -> Pose:
             with timed(clock, "pose"):
