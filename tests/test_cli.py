@@ -231,11 +231,18 @@ class TestOutput:
     def test_text(self, run, pipeline):
         status, out, err = check(run, "a.mp4")
         assert out.splitlines()[0].startswith("a.mp4: Romanian deadlift")
-        assert "a.mp4:12.3s rep 2 fault locked-knees  knee flexion -5 ± 3 deg (limit -3)\n" in out
+        assert "a.mp4:12.3s rep 2 fault locked-knees  knee flexion -5 ± 3 deg (limit -3 or more)\n" in out
         assert "no diagnosis" in out.splitlines()[-1]
         assert (status, err) == (1, "")
         pipeline.answers["a.mp4"] = GOOD
         assert "diagnosis" not in check(run, "a.mp4")[1]
+
+    def test_clips_are_kept_apart_by_an_empty_line(self, run):
+        out = check(run, "x/a.mp4", "x/b.mp4")[1]
+        assert [block.splitlines()[0][:7] for block in out.split("\n\n")] == ["x/a.mp4", "x/b.mp4", "2 clips"]
+        assert "x/b.mp4:12.3s rep 2" in out
+        assert "\n\n" not in check(run, "x/a.mp4", "x/b.mp4", "--quiet")[1]
+        assert "\na.mp4:12.3s rep 2" in check(run, "x/a.mp4")[1]
 
     def test_quiet(self, run):
         out = check(run, "a.mp4", "--quiet")[1]

@@ -17,7 +17,7 @@ from formcheck.errors import ConfigError, OutputError
 from formcheck.reports.csv import ANGLE_COLUMNS, OUTCOME_COLUMNS, outcomes_csv, write_angles
 from formcheck.reports.files import atomic_path, plan_targets, prepare_folder, write_text
 from formcheck.reports.json import report_from_dict, report_to_dict, report_to_json
-from formcheck.reports.text import NO_DIAGNOSIS, closing_text, render, report_text
+from formcheck.reports.text import NO_DIAGNOSIS, WHY, closing_text, render, report_text
 from formcheck.types import (
     Analysis,
     ClipInfo,
@@ -102,29 +102,88 @@ def plain(report, **options):
 class TestText:
     def test_it_reads_like_a_linter(self):
         assert plain(make_report()).splitlines() == [
-            "clips/rdl.mp4: Romanian deadlift, right side to the camera, camera 10 deg off the side view, "
-            "2 repetitions",
+            "clips/rdl.mp4: Romanian deadlift, 2 repetitions, right side to the camera, 10 deg off side-on",
             "  note: two frames were damaged",
-            "clips/rdl.mp4:12.3s rep 2 fault locked-knees  knee flexion -5 ± 3 deg (limit -3)",
+            "rdl.mp4:12.3s rep 2 fault locked-knees  knee flexion -5 ± 3 deg (limit -3 or more)",
             "  The knee was held straight. Soften your knees a little.",
-            "  not judged: rounded-lower-back (rep 1, 2): the shoulder was hidden",
+            "  ok: locked-knees (rep 1)",
+            "  not judged: rounded-lower-back (rep 1-2): the shoulder was hidden",
             "  not judged: short-range (rep 2): the repetition was cut off",
-            "clips/rdl.mp4: 1 fault, 0 cautions, 1 ok, 3 not judged",
+            "rdl.mp4: 1 fault, 0 cautions, 1 ok, 3 not judged",
         ]
+
+    def test_of_several_clips_every_line_names_the_whole_path(self):
+        lines = plain(make_report(), several=True).splitlines()
+        assert lines[2].startswith("clips/rdl.mp4:12.3s rep 2 fault")
+        assert lines[-1].startswith("clips/rdl.mp4: 1 fault")
+
+    def test_advice_is_given_once_for_a_rule_not_for_each_repetition(self):
+        other = make_outcome("short-range", 1, Status.CAUTION, message="The repetition was short.", cue="Go deeper.")
+        faults = [make_outcome(rep=number, status=Status.FAULT) for number in (1, 2, 3)]
+        lines = plain(make_report(outcomes=(faults[0], other, *faults[1:]), warnings=())).splitlines()
+        assert [line.split("  ")[0] if line[0] != " " else line for line in lines[1:-1]] == [
+            "rdl.mp4:1.2s rep 1 fault locked-knees",
+            "  The knee was held straight. Soften your knees a little.",
+            "rdl.mp4:1.2s rep 1 caution short-range",
+            "  The repetition was short. Go deeper.",
+            "rdl.mp4:1.2s rep 2 fault locked-knees",
+            "rdl.mp4:1.2s rep 3 fault locked-knees",
+        ]
+
+    def test_repetitions_in_a_row_are_a_range(self):
+        good = [make_outcome(rep=number) for number in (1, 2, 3, 5, 7, 8)]
+        assert "  ok: locked-knees (rep 1-3, 5, 7-8)\n" in plain(make_report(outcomes=good))
+
+    def test_what_is_too_close_to_call_comes_with_its_numbers(self):
+        close = [
+            make_outcome("short-range", rep, Status.NOT_JUDGED, measured=58.0 + rep, limit=60.0, reason="too close")
+            for rep in range(1, 6)
+        ]
+        good = make_outcome()
+        report = make_report(outcomes=(good, *close[:3]))
+        line = "  not judged: short-range (rep 1-3): too close: knee flexion "
+        assert f"{line}59, 60, 61 ± 3 deg (limit 60 or more)\n" in plain(report)
+        near = make_outcome("short-range", 2, Status.NOT_JUDGED, measured=59.8, limit=60.0, reason="too close")
+        assert "59 ± 3, 59.8 ± 3.1 deg (limit" in plain(make_report(outcomes=(good, close[0], near)))
+        assert "59 ± 3 deg (limit" in plain(make_report(outcomes=(good, close[0])))
+        assert "60, 61, 62 ± 3 deg ... (limit 60 or more)" in plain(make_report(outcomes=(good, *close)))
+
+    def test_a_leg_that_is_not_the_near_one_is_named(self):
+        report = make_report()
+        assert "leg judged" not in plain(report)
+        reps = tuple(replace(rep, side=Side.LEFT) for rep in report.reps)
+        first = plain(replace(report, reps=reps)).splitlines()[0]
+        assert first.endswith("right side to the camera, 10 deg off side-on, left leg judged")
 
     def test_quiet_keeps_findings_and_the_count_of_what_was_not_judged(self):
         lines = plain(make_report(), quiet=True).splitlines()
         assert len(lines) == 3
-        assert lines[0].startswith("clips/rdl.mp4:12.3s rep 2 fault")
+        assert lines[0].startswith("rdl.mp4:12.3s rep 2 fault")
         assert lines[-1].endswith("3 not judged")
 
     @pytest.mark.parametrize("quiet", [True, False])
     def test_nothing_judged_never_reads_as_good(self, quiet):
         report = make_report(outcomes=(), reps=())
         last = plain(report, quiet=quiet).splitlines()[-1]
-        assert last == "clips/rdl.mp4: nothing could be judged: no repetition was found"
-        unseen = make_outcome(status=Status.NOT_JUDGED, reason=HIDDEN, **UNSEEN)
-        assert "nothing could be judged" in plain(make_report(outcomes=(unseen,)), quiet=quiet)
+        assert last == "rdl.mp4: nothing could be judged: no repetition was found"
+        unseen = [make_outcome(rep=rep, status=Status.NOT_JUDGED, reason=HIDDEN, **UNSEEN) for rep in (1, 2)]
+        text = plain(make_report(outcomes=unseen), quiet=quiet)
+        assert text.splitlines()[-1] == f"rdl.mp4: nothing could be judged: {HIDDEN}"
+
+    def test_a_reason_is_said_once(self):
+        nobody = "nobody was found in the clip"
+        report = make_report(
+            outcomes=(make_outcome(rep=None, status=Status.NOT_JUDGED, reason=nobody, **UNSEEN),),
+            reps=(),
+            view=View(NAN, None, False, False, nobody),
+            clip=ClipInfo("a.mp4", 10.0, 300, 10, 10, 0, 0.0),
+            warnings=(nobody, "two frames were damaged", "two frames were damaged"),
+        )
+        assert plain(report).splitlines() == [
+            "a.mp4: Romanian deadlift, 0 repetitions",
+            "  note: two frames were damaged",
+            f"a.mp4: nothing could be judged: {nobody}",
+        ]
 
     def test_holds_are_called_holds_and_a_set_a_set(self):
         report = make_report(
@@ -139,22 +198,22 @@ class TestText:
     def test_a_bad_view_and_a_person_seldom_seen_are_said(self):
         report = make_report(
             view=View(NAN, None, False, False, "filmed from the front; film from the side"),
-            clip=ClipInfo("a.mp4", 10.0, 300, 10, 10, 0, 0.42),
+            clip=ClipInfo("a.mp4", 10.0, 300, 10, 10, 0, 0.72),
         )
         lines = plain(report).splitlines()
         assert lines[0] == "a.mp4: Romanian deadlift, 2 repetitions"
-        assert "  note: a person was seen in only 42 % of the frames" in lines
+        assert "  note: a person was seen in only 72 % of the frames" in lines
         assert "  note: filmed from the front; film from the side" in lines
 
     @pytest.mark.parametrize(
         ("measured", "sigma", "limit", "unit", "expected"),
         [
-            (-5.2, 3.1, -3.0, "deg", "-5 ± 3 deg (limit -3)"),
-            (-3.2, 3.1, -3.0, "deg", "-3.2 ± 3.1 deg (limit -3)"),
-            (-0.3, NAN, 3.0, "deg", "0 deg (limit 3)"),
-            (0.44, 0.1, 1.0, "s", "0.4 ± 0.1 s (limit 1)"),
+            (-5.2, 3.1, -3.0, "deg", "-5 ± 3 deg (limit -3 or more)"),
+            (-3.2, 3.1, -3.0, "deg", "-3.2 ± 3.1 deg (limit -3 or more)"),
+            (-0.3, NAN, 3.0, "deg", "0 deg (limit 3 or more)"),
+            (0.44, 0.1, 1.0, "s", "0.4 ± 0.1 s (limit 1 or more)"),
             (8.0, 3.0, NAN, "deg", "8 ± 3 deg"),
-            (2.0, 3.0, 2.5, "deg", "2.0 ± 3.0 deg (limit 2.5)"),
+            (2.0, 3.0, 2.5, "deg", "2.0 ± 3.0 deg (limit 2.5 or more)"),
         ],
     )
     def test_numbers_show_on_which_side_of_the_limit_they_are(self, measured, sigma, limit, unit, expected):
@@ -162,6 +221,13 @@ class TestText:
             status=Status.FAULT, measured=measured, sigma=sigma, limit=limit, unit=unit, metric=f"knee_flexion_{unit}"
         )
         assert f"locked-knees  knee flexion {expected}\n" in plain(make_report(outcomes=(outcome,)))
+
+    def test_the_limit_says_which_side_of_it_is_good(self):
+        high = make_outcome("excessive-dorsiflexion", status=Status.FAULT, measured=21.0, limit=15.0)
+        unknown = make_outcome("a-rule-of-tomorrow", status=Status.FAULT, measured=21.0, limit=15.0)
+        text = plain(make_report(outcomes=(high, unknown)))
+        assert "excessive-dorsiflexion  knee flexion 21 ± 3 deg (limit 15 or less)\n" in text
+        assert "a-rule-of-tomorrow  knee flexion 21 ± 3 deg (limit 15)\n" in text
 
     def test_a_caution_within_the_error_says_so(self):
         outcome = make_outcome(status=Status.CAUTION, reason="within the measurement error of a fault")
@@ -178,15 +244,15 @@ class TestText:
 
     def test_a_long_path_with_brackets_is_one_unchanged_line(self):
         path = f"/videos/{'x' * 300} [bold] :warning: ümlaut.mp4"
-        lines = plain(make_report(path)).splitlines()
+        lines = plain(make_report(path), several=True).splitlines()
         assert lines[2].startswith(f"{path}:12.3s rep 2 fault")
 
     def test_the_closing_word_comes_only_after_findings(self):
         good = make_report(outcomes=(make_outcome(),))
         assert render(closing_text([good], 0), terminal=False) == ""
-        assert render(closing_text([make_report()], 0), terminal=False) == f"{NO_DIAGNOSIS}\n"
+        assert render(closing_text([make_report()], 0), terminal=False) == f"{WHY}\n{NO_DIAGNOSIS}\n"
         several = render(closing_text([good, make_report()], 1), terminal=False)
-        assert several == f"2 clips: 1 finding; 1 failed\n{NO_DIAGNOSIS}\n"
+        assert several == f"2 clips: 1 finding; 1 failed\n{WHY}\n{NO_DIAGNOSIS}\n"
 
 
 class TestJson:

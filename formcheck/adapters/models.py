@@ -132,6 +132,8 @@ def locate(variant_or_path: str | Path | None = None) -> ModelFile:
     if not path.is_file():
         names = ", ".join(VARIANTS)
         raise ModelError(f"{path}: no such pose model; give the path of a .task file or one of {names}")
+    if path.stat().st_size == 0:
+        raise ModelError(f"{path}: the pose model is empty; copy it again, or run `formcheck models`")
     sha256 = _sha256(path)
     known = (name for name, variant in VARIANTS.items() if sha256 in _accepted(variant))
     return ModelFile(path, next(known, path.stem), sha256)

@@ -30,14 +30,18 @@ class TextOutput:
     """Findings for people."""
 
     def __init__(self, *, several: bool, quiet: bool) -> None:
-        del several
+        self._several = several
         self._quiet = quiet
+        self._started = False
 
     def add(self, report: Report) -> None:
         """Print the findings of one clip."""
         from formcheck.reports.text import render, report_text
 
-        out(render(report_text(report, quiet=self._quiet), terminal=sys.stdout.isatty()))
+        text = report_text(report, quiet=self._quiet, several=self._several)
+        gap = "\n" if self._started and not self._quiet else ""
+        self._started = True
+        out(gap + render(text, terminal=sys.stdout.isatty()))
 
     def end(self) -> None:
         """Text is complete at any time."""
@@ -47,7 +51,8 @@ class TextOutput:
         from formcheck.reports.text import closing_text, render
 
         if not self._quiet:
-            out(render(closing_text(reports, failed), terminal=sys.stdout.isatty()))
+            text = render(closing_text(reports, failed), terminal=sys.stdout.isatty())
+            out(f"\n{text}" if text else "")
 
 
 class JsonOutput:

@@ -6,28 +6,39 @@ import math
 import os
 from collections.abc import Sequence
 from io import StringIO
+from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
 from formcheck.exercises import EXERCISES
+from formcheck.rules import RULES
+from formcheck.rules.base import Direction
 from formcheck.types import Kind, Outcome, Report, Status
+from formcheck.verdicts import MIN_FOUND_FRACTION
 
 COLOURS = {Status.FAULT: "bold red", Status.CAUTION: "yellow", Status.OK: "green", Status.NOT_JUDGED: "dim"}
 LITTLE_SEEN = 0.9  # below this share of frames with a person, the header says so
+MOST_NUMBERS = 4  # measured values listed of what was not judged, so that a long set stays one short line
+WHY = "formcheck explain RULE tells why a finding matters, what to do, and how good the evidence is."
 NO_DIAGNOSIS = (
     "formcheck says what the camera saw; it is no diagnosis. With pain, tingling or numbness, see a professional."
 )
 
 
-def report_text(report: Report, *, quiet: bool = False) -> Text:
-    """One clip: a header, its findings with advice, what was not judged and why, and one line that sums up.
+def report_text(report: Report, *, quiet: bool = False, several: bool = False) -> Text:
+    """One clip: a header, its findings with advice, what was good, what was not judged and why, and one line in sum.
+
+    Advice stands under the first finding of a rule, and is not said again for each repetition.
 
     Parameters
     ----------
     report : Report
     quiet : bool
-        Leave out the header, the warnings and the list of what was not judged; the last line still counts them.
+        Leave out the header, the notes and the lists of what was good and what was not judged; the last line still
+        counts them.
+    several : bool
+        Every line names the clip as it was given, folder and all; after a single clip's header its file name is enough.
 
     Returns
     -------
@@ -37,12 +48,18 @@ def report_text(report: Report, *, quiet: bool = False) -> Text:
     text = Text()
     if not quiet:
         text.append_text(_header(report))
+    place = report.clip.path if several else Path(report.clip.path).name or report.clip.path
+    said = ""
     for outcome in report.outcomes:
         if outcome.status in (Status.FAULT, Status.CAUTION):
-            text.append_text(_finding(report, outcome))
-    if not quiet:
-        text.append_text(_not_judged(report))
-    return text.append_text(_summary(report))
+            advice = _advice(outcome)
+            text.append_text(_finding(report, outcome, place))
+            if advice and advice not in said:
+                text.append(advice)
+                said += advice
+    if not quiet and report.worst() is not None:
+        text.append_text(_good(report)).append_text(_not_judged(report))
+    return text.append_text(_summary(report, place))
 
 
 def closing_text(reports: Sequence[Report], failed: int) -> Text:
@@ -60,7 +77,7 @@ def closing_text(reports: Sequence[Report], failed: int) -> Text:
         failures = f"; {failed} failed" if failed else ""
         text.append(f"{_many(len(reports), 'clip')}: {_many(found, 'finding')}{failures}\n", "bold")
     if found:
-        text.append(f"{NO_DIAGNOSIS}\n", "dim")
+        text.append(f"{WHY}\n{NO_DIAGNOSIS}\n", "dim")
     return text
 
 
@@ -79,25 +96,36 @@ def render(text: Text, *, terminal: bool) -> str:
 def _header(report: Report) -> Text:
     exercise = EXERCISES.get(report.exercise.name)
     title = exercise.title if exercise is not None else report.exercise.name
-    parts = [title if report.exercise.given else f"{title} (recognised)", _view(report)]
+    parts = [title if report.exercise.given else f"{title} (recognised)"]
     parts.append(_many(len(report.reps), _kind(report, short=False)))
-    text = Text(f"{report.clip.path}: ", "bold").append(", ".join(part for part in parts if part) + "\n", "not bold")
-    seen = report.clip.pose_fraction
-    if seen < LITTLE_SEEN:
-        text.append(f"  note: a person was seen in only {100 * seen:.0f} % of the frames\n", "yellow")
-    if not report.view.usable and report.view.reason:
-        text.append(f"  note: {report.view.reason}\n", "yellow")
-    for warning in report.warnings:
-        text.append(f"  note: {warning}\n", "yellow")
+    parts.extend(_view(report))
+    text = Text(f"{report.clip.path}: ", "bold").append(", ".join(parts) + "\n", "not bold")
+    for note in _notes(report):
+        text.append(f"  note: {note}\n", "yellow")
     return text
 
 
-def _view(report: Report) -> str:
+def _notes(report: Report) -> list[str]:
+    """What the reader should know of the clip, each thing once: the same words may be a reason for not judging too."""
+    notes = []
+    seen = report.clip.pose_fraction
+    if MIN_FOUND_FRACTION <= seen < LITTLE_SEEN:  # below that, the report itself warns
+        notes.append(f"a person was seen in only {100 * seen:.0f} % of the frames")
+    if not report.view.usable and report.view.reason:
+        notes.append(report.view.reason)
+    reasons = {outcome.reason for outcome in report.outcomes}
+    return [note for note in dict.fromkeys((*notes, *report.warnings)) if note not in reasons]
+
+
+def _view(report: Report) -> list[str]:
     view = report.view
     if view.near_side is None:
-        return ""
-    turned = "" if math.isnan(view.yaw_deg) else f", camera {view.yaw_deg:.0f} deg off the side view"
-    return f"{view.near_side} side to the camera{turned}"
+        return []
+    parts = [f"{view.near_side} side to the camera"]
+    if not math.isnan(view.yaw_deg):
+        parts.append(f"{view.yaw_deg:.0f} deg off side-on")
+    judged = {rep.side for rep in report.reps} - {view.near_side}
+    return parts + [f"{side} leg judged" for side in sorted(judged)]
 
 
 def _kind(report: Report, *, short: bool) -> str:
@@ -107,14 +135,18 @@ def _kind(report: Report, *, short: bool) -> str:
     return "rep" if short else "repetition"
 
 
-def _finding(report: Report, outcome: Outcome) -> Text:
+def _finding(report: Report, outcome: Outcome, place: str) -> Text:
     time_s = outcome.start_s if math.isnan(outcome.worst_s) else outcome.worst_s
-    place = f"{report.clip.path}:" if math.isnan(time_s) else f"{report.clip.path}:{time_s:.1f}s"
+    place = f"{place}:" if math.isnan(time_s) else f"{place}:{time_s:.1f}s"
     text = Text(f"{place} {_which(report, outcome)} ").append(outcome.status.value, COLOURS[outcome.status])
-    text.append(f" {outcome.rule}", "bold").append(f"  {_measured(outcome)}\n")
+    return text.append(f" {outcome.rule}", "bold").append(f"  {_measured(outcome)}\n")
+
+
+def _advice(outcome: Outcome) -> str:
     # A finding may carry a reason too: why it is not graded harder.
     reason = f"({outcome.reason})" if outcome.reason and not math.isnan(outcome.measured) else ""
-    return text.append("  " + " ".join(part for part in (outcome.message, outcome.cue, reason) if part) + "\n")
+    words = " ".join(part for part in (outcome.message, outcome.cue, reason) if part)
+    return f"  {words}\n" if words else ""
 
 
 def _which(report: Report, outcome: Outcome) -> str:
@@ -122,43 +154,94 @@ def _which(report: Report, outcome: Outcome) -> str:
 
 
 def _measured(outcome: Outcome) -> str:
-    """``knee flexion -5 ± 3 deg (limit -3)``, with a decimal more where rounding would hide which side it is on."""
-    if math.isnan(outcome.measured):
-        return outcome.reason
+    """``knee flexion -5 ± 3 deg (limit -3 or more)``, or why there is no number."""
+    return outcome.reason if math.isnan(outcome.measured) else _numbers([outcome])
+
+
+def _numbers(outcomes: Sequence[Outcome]) -> str:
+    """The measured values of one rule: ``ankle dorsiflexion -14, -13 ± 10 deg (limit -10 or less)``."""
+    first, shown = outcomes[0], outcomes[:MOST_NUMBERS]
+    values, errors = [], []
+    for outcome in shown:
+        decimals = _decimals(outcome)
+        values.append(f"{round(outcome.measured, decimals) + 0.0:.{decimals}f}")  # "+ 0.0": no "-0"
+        errors.append("" if math.isnan(outcome.sigma) else f" ± {outcome.sigma:.{decimals}f}")
+    if len(set(errors)) == 1:
+        text = ", ".join(values) + errors[0]
+    else:
+        text = ", ".join(value + error for value, error in zip(values, errors, strict=True))
+    name = first.metric.removesuffix(f"_{first.unit}").replace("_", " ")
+    more = " ..." if len(outcomes) > len(shown) else ""
+    return f"{name} {text} {first.unit}{more}{_limit(first)}"
+
+
+def _decimals(outcome: Outcome) -> int:
+    """One more than usual where rounding would hide on which side of the limit the value is."""
     decimals = 0 if outcome.unit in ("deg", "%") else 1
+    if outcome.measured == outcome.limit:
+        return decimals
     while decimals < 3 and f"{outcome.measured:.{decimals}f}" == f"{outcome.limit:.{decimals}f}":
         decimals += 1
-    name = outcome.metric.removesuffix(f"_{outcome.unit}").replace("_", " ")
-    error = "" if math.isnan(outcome.sigma) else f" ± {outcome.sigma:.{decimals}f}"
-    limit = "" if math.isnan(outcome.limit) else f" (limit {outcome.limit:g})"
-    measured = f"{round(outcome.measured, decimals) + 0.0:.{decimals}f}"  # "+ 0.0": no "-0"
-    return f"{name} {measured}{error} {outcome.unit}{limit}"
+    return decimals
+
+
+def _limit(outcome: Outcome) -> str:
+    if math.isnan(outcome.limit):
+        return ""
+    rule = RULES.get(outcome.rule)
+    side = {None: "", Direction.ABOVE: " or less", Direction.BELOW: " or more"}[rule.direction if rule else None]
+    return f" (limit {outcome.limit:g}{side})"
+
+
+def _good(report: Report) -> Text:
+    """The rules that were kept, with their repetitions."""
+    good = [outcome for outcome in report.outcomes if outcome.status is Status.OK]
+    return Text(f"  ok: {_rules_and_reps(report, good)}\n" if good else "", COLOURS[Status.OK])
 
 
 def _not_judged(report: Report) -> Text:
-    """What was not judged, grouped by reason in the order of first appearance: rules, with their repetitions."""
-    groups: dict[str, dict[str, list[str]]] = {}
+    """What was not judged, grouped by reason in the order of first appearance, with the numbers that there are."""
+    groups: dict[tuple[str, str], list[Outcome]] = {}
     for outcome in report.outcomes:
         if outcome.status is Status.NOT_JUDGED:
-            rules = groups.setdefault(outcome.reason, {})
-            rules.setdefault(outcome.rule, []).append("set" if outcome.rep is None else str(outcome.rep))
+            numbered = "" if math.isnan(outcome.measured) else outcome.rule
+            groups.setdefault((outcome.reason, numbered), []).append(outcome)
     text = Text()
-    for reason, rules in groups.items():
-        kind = _kind(report, short=True)
-        names = ", ".join(
-            rule + ("" if reps == ["set"] else f" ({kind} {', '.join(reps)})") for rule, reps in rules.items()
-        )
-        text.append(f"  not judged: {names}: {reason}\n", COLOURS[Status.NOT_JUDGED])
+    for (reason, numbered), outcomes in groups.items():
+        numbers = f": {_numbers(outcomes)}" if numbered else ""
+        names = _rules_and_reps(report, outcomes)
+        text.append(f"  not judged: {names}: {reason}{numbers}\n", COLOURS[Status.NOT_JUDGED])
     return text
 
 
-def _summary(report: Report) -> Text:
-    text = Text(f"{report.clip.path}: ", "bold")
+def _rules_and_reps(report: Report, outcomes: Sequence[Outcome]) -> str:
+    """``locked-knees (rep 1-3, 5), short-range (rep 2)``."""
+    reps: dict[str, list[int]] = {}
+    for outcome in outcomes:
+        reps.setdefault(outcome.rule, []).extend([] if outcome.rep is None else [outcome.rep])
+    kind = _kind(report, short=True)
+    return ", ".join(rule + (f" ({kind} {_ranges(numbers)})" if numbers else "") for rule, numbers in reps.items())
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """``1-3, 5`` of 1, 2, 3, 5."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
+def _summary(report: Report, place: str) -> Text:
+    text = Text(f"{place}: ", "bold")
     if report.worst() is None:
         text.append("nothing could be judged", "bold yellow")
-        if not report.reps:
-            text.append(f": no {_kind(report, short=False)} was found", "not bold")
-        return text.append("\n")
+        reasons = dict.fromkeys(outcome.reason for outcome in report.outcomes if outcome.reason)
+        if not reasons and not report.reps:
+            reasons = {f"no {_kind(report, short=False)} was found": None}
+        return text.append(f": {'; '.join(reasons)}\n" if reasons else "\n", "not bold")
     counts = (
         (_many(_count(report, Status.FAULT), "fault"), Status.FAULT),
         (_many(_count(report, Status.CAUTION), "caution"), Status.CAUTION),
