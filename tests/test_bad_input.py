@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -275,6 +277,17 @@ def test_a_clip_with_nobody_in_it_is_not_judged(check: Check, no_one: Path, tmp_
     assert report["outcomes"]
     assert {outcome["status"] for outcome in report["outcomes"]} == {"not_judged"}
     assert all(outcome["reason"] for outcome in report["outcomes"])
+
+
+@pytest.mark.model
+def test_a_process_of_its_own_ends_as_quietly(no_one: Path, tmp_path: Path) -> None:
+    # What the pose library's threads write while Python ends is seen only from outside.
+    make_text(tmp_path / "bad.mp4")
+    command = [sys.executable, "-m", "formcheck", "check", str(tmp_path / "bad.mp4"), str(no_one), "--exercise", "rdl"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    result = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    one_error(Result(result.returncode, result.stdout, result.stderr), f"{tmp_path / 'bad.mp4'}: not a video")
+    assert f"{no_one}: nothing could be judged" in result.stdout
 
 
 @pytest.mark.model

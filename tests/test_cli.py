@@ -154,7 +154,8 @@ class TestArguments:
     @pytest.mark.parametrize(
         ("arguments", "parts"),
         [
-            ([], ["COMMAND"]),
+            ([], ["formcheck check CLIP --exercise NAME", "formcheck --help"]),
+            (["--"], ["COMMAND"]),
             (["chek"], ["'chek'; did you mean 'check'?"]),
             (["check"], ["required: CLIP"]),
             (["check", "a.mp4"], ["--exercise NAME", *EXERCISES]),
@@ -199,6 +200,11 @@ class TestArguments:
         status, out, err = run(*command, "--help")
         assert (status, err) == (0, "")
         assert out.startswith("usage: formcheck")
+
+    def test_help_lists_each_command_on_one_line(self, run):
+        lines = run("--help")[1].splitlines()
+        for command in ("check", "explain", "rules", "exercises", "doctor", "models", "validate"):
+            assert [line for line in lines if line.split()[:1] == [command] and len(line.split()) > 1], command
 
     def test_help_teaches(self, run):
         for part in ("examples:", "exit status:", "--format", "formcheck.report/1"):

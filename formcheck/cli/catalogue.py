@@ -11,7 +11,7 @@ from formcheck.cli.terminal import out
 from formcheck.config import closest
 from formcheck.errors import ConfigError
 from formcheck.exercises import EXERCISES, find_exercise
-from formcheck.explain import exercises_markdown, explain_exercise, explain_rule, rules_markdown
+from formcheck.explain import exercises_markdown, explain_exercise, explain_rule, parse_documentation, rules_markdown
 from formcheck.rules import RULES
 
 MAX_COLUMNS = 100  # longer lines are hard to read
@@ -38,8 +38,11 @@ def rules(args: Namespace) -> int:
     if args.markdown:
         out(rules_markdown())
         return 0
-    rows = [(rule.id, rule.title, f"evidence: {rule.strength}") for rule in RULES.values()]
-    out(_columns(rows) + "\nformcheck explain RULE tells more about one of them.\n")
+    rows = [
+        (rule.id, parse_documentation(rule.documentation).summary, f"evidence: {rule.strength}")
+        for rule in RULES.values()
+    ]
+    out(_columns(rows) + "\nformcheck explain RULE tells why, what to do, and what the evidence is.\n")
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -48,6 +49,14 @@ With --out DIR each clip NAME.mp4 gives NAME.report.json and NAME.angles.csv, an
 {EXIT_STATUS}"""
 
 
+class Layout(argparse.RawDescriptionHelpFormatter):
+    """Help with every name on the line of its explanation."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=28)
+        self._action_max_length = 14  # argparse forgets that the names of commands stand further in
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one line, and that names the closest known word."""
 
@@ -79,6 +88,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         After --help or --version.
     """
     parser, commands = build_parser()
+    if not (sys.argv[1:] if argv is None else argv):
+        raise ConfigError(
+            "no command was given; for example: formcheck check CLIP --exercise NAME (see: formcheck --help)"
+        )
     args, unknown = parser.parse_known_args(argv)
     if unknown:
         word = unknown[0].partition("=")[0]
@@ -96,11 +109,17 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
         description="Check the form of hamstring exercises and stretches in a video, with a measured reason for "
         "every finding.",
         epilog=MAIN_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Layout,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"formcheck {formcheck.__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
+    commands = parser.add_subparsers(
+        title="commands (formcheck COMMAND --help tells more)",
+        dest="command",
+        metavar="COMMAND",
+        required=True,
+        parser_class=Parser,
+    )
     known: dict[str, Parser] = {}
 
     def command(name: str, run: object, text: str, epilog: str | None = None) -> Parser:
@@ -109,7 +128,7 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
             help=text[0].lower() + text[1:],
             description=f"{text}.",
             epilog=epilog,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=Layout,
             allow_abbrev=False,
         )
         known[name].set_defaults(run=run)
@@ -123,7 +142,7 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
         ("exercises", catalogue.exercises, "List the exercises"),
     ):
         command(name, run, text).add_argument("--markdown", action="store_true", help="the whole documentation")
-    command("doctor", machine.doctor, "Check that formcheck can run on this machine, and say what to do")
+    command("doctor", machine.doctor, "Check that formcheck can run here, and say what to do")
     _models_arguments(command("models", machine.models, "List the pose models, or fetch one"))
     _validate_arguments(
         command("validate", machine.validate, "Measure accuracy on clips with known angles beside them")
@@ -134,10 +153,15 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
 def _check_arguments(parser: Parser) -> None:
     add = parser.add_argument
     add("clips", metavar="CLIP", nargs="+", type=Path, help="a video file")
-    add("--exercise", metavar="NAME", help="what is done in the clips (see: formcheck exercises); needed")
-    add("--side", choices=("auto", "left", "right"), default="auto", help="leg to judge (default: the one nearer)")
+    add("--exercise", metavar="NAME", help="needed: what is done in the clips (see: formcheck exercises)")
+    add(
+        "--side",
+        choices=("auto", "left", "right"),
+        default="auto",
+        help="leg to judge (default: the one nearer to the camera)",
+    )
     add("--out", metavar="DIR", type=Path, help="write the report and the angles of each clip into this folder")
-    add("--format", choices=("text", "json", "csv"), default="text", help="of the standard output (default: text)")
+    add("--format", choices=("text", "json", "csv"), default="text", help="what is printed (default: text; see below)")
     add("--video", action="store_true", help="also write the clip with angles and cues drawn in (needs --out)")
     add("--config", metavar="FILE", type=Path, help="settings in TOML (see docs/formcheck.example.toml)")
     add("--select", metavar="RULE,..", type=_names, action="extend", default=[], help="use only these rules")
@@ -146,7 +170,7 @@ def _check_arguments(parser: Parser) -> None:
         "--fail-on",
         choices=("caution", "fault", "never"),
         default="fault",
-        help="exit with status 1 from here on (default: fault)",
+        help="the least finding that gives exit status 1 (default: fault)",
     )
     add("--model", metavar="PATH", help="another pose model: a .task file, or a name from: formcheck models")
     add("--quiet", action="store_true", help="no progress; only the findings and the summary line of each clip")
