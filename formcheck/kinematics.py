@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from formcheck import leg_swaps, metrics, smoothing, view
+from formcheck import bias, leg_swaps, metrics, smoothing, view
+from formcheck.bias import BiasModel
 from formcheck.landmarks import side_landmark
 from formcheck.types import LANDMARK_COUNT, BoolArray, FloatArray, Measurement, MeasurementTable, Pose, PoseTrack, Side
 
@@ -66,13 +67,15 @@ class Kinematics:
         return MeasurementTable(self.track.time_s, near, columns)
 
 
-def over_window(raw: PoseTrack) -> Kinematics:
+def over_window(raw: PoseTrack, model: BiasModel | None = None) -> Kinematics:
     """Measure a finished track with zero-phase smoothing.
 
     Parameters
     ----------
     raw : PoseTrack
         As estimated, NaN where nobody was found.
+    model : BiasModel or None
+        The landmarks' systematic error, to be removed; None removes nothing.
     """
     raw = leg_swaps.repair(raw)
     near_sign = view.near_side_per_frame(raw)
@@ -83,7 +86,7 @@ def over_window(raw: PoseTrack) -> Kinematics:
     track = replace(raw, image_px=flat.reshape(raw.image_px.shape))
     yaw = _smooth_yaw(raw)
     near_sign = np.where(yaw > view.FRONT_VIEW_DEG, 0.0, near_sign)  # no sagittal angle from the front or the back
-    columns = metrics.measure(track, near_sign)
+    columns = bias.corrected(metrics.measure(track, near_sign), track, near_sign, model)
     return Kinematics(track, near_sign, yaw, columns, seen_columns(track, near_sign))
 
 
@@ -121,9 +124,10 @@ def seen_columns(track: PoseTrack, near_sign: FloatArray) -> dict[str, BoolArray
 class CausalKinematics:
     """Angles of the newest frame from the frames so far, for the live screen."""
 
-    __slots__ = ("_filter", "_near_vote")
+    __slots__ = ("_filter", "_model", "_near_vote")
 
-    def __init__(self) -> None:
+    def __init__(self, model: BiasModel | None = None) -> None:
+        self._model = model
         self._filter = smoothing.OneEuro()
         self._near_vote = 0.0
 
@@ -135,7 +139,7 @@ class CausalKinematics:
         near_sign = np.sign(np.array([self._near_vote]))
         smooth = replace(pose, image_px=self._filter(pose.time_s, pose.image_px))
         track = replace(single, image_px=smooth.image_px[None])
-        columns = metrics.measure(track, near_sign)
+        columns = bias.corrected(metrics.measure(track, near_sign), track, near_sign, self._model)
         seen = seen_columns(track, near_sign)
         values = {name: float(column[0]) if seen[name][0] else float("nan") for name, column in columns.items()}
         return Measurement(pose.time_s, view.side_of(float(near_sign[0])), values, pose.found), smooth

@@ -1,4 +1,8 @@
-"""Measure formcheck against clips with known angles: angle errors, repetition counts, faults found and missed."""
+"""Measure formcheck against clips with known angles: angle errors, repetition counts, faults found and missed.
+
+Each clip is analysed with what was learnt from every body but its own (`formcheck.bias`), so the figures hold for
+people that formcheck has not seen.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +17,17 @@ from formcheck.adapters.mediapipe import MediaPipeBackend
 from formcheck.adapters.models import locate
 from formcheck.adapters.pose import BackendInfo
 from formcheck.adapters.recorded import load_poses, save_poses
-from formcheck.adapters.video import ClipReader
+from formcheck.adapters.video import ClipReader, probe
 from formcheck.errors import ClipError, FormcheckError, ModelError, OutputError
 from formcheck.exercises import EXERCISES
-from formcheck.pipeline import Progress, analyze_poses, clip_info, estimate_poses
+from formcheck.pipeline import FrameSource, Progress, analyze_poses, clip_info, estimate_poses
 from formcheck.reports.files import prepare_folder
-from formcheck.types import Analysis, ClipInfo, Pose
+from formcheck.types import Analysis, Pose
 from formcheck.validate.compare import ClipComparison, compare
 from formcheck.validate.tables import Validation
-from formcheck.validate.truth import exercise_of, find_truth_clips, load_truth
+from formcheck.validate.truth import TruthClip, exercise_of, find_truth_clips, load_truth
 
-__all__ = ["Validation", "default_cache", "validate"]
+__all__ = ["Validation", "cached_poses", "default_cache", "validate"]
 
 OnProgress = Callable[[float, int], None]
 """Called often, with clips done (part of one counts as a fraction) and clips in all."""
@@ -79,7 +83,8 @@ def validate(
             if exercise not in EXERCISES:
                 left_out.append((clip.name, f"formcheck does not know {exercise} yet"))
                 continue
-            compared.append(compare(_analyze(clip, exercise, model, cache, on_frame), load_truth(clip)))
+            truth = load_truth(clip)
+            compared.append(compare(_analyze(clip, truth, model, cache, on_frame), truth))
         except (ModelError, OutputError):
             raise  # the next clip would fail in the same way
         except FormcheckError as error:
@@ -103,25 +108,44 @@ def _part_of(number: int, total: int, on_progress: OnProgress | None) -> Progres
     return on_frame
 
 
-def _analyze(clip: Path, exercise: str, model: str | Path | None, cache: Path | None, on_frame: Progress) -> Analysis:
-    poses, info, seen = _poses(clip, model, cache, on_frame)
-    return analyze_poses(poses, seen, info, exercise=EXERCISES[exercise])
+def _analyze(
+    clip: Path, truth: TruthClip, model: str | Path | None, cache: Path | None, on_frame: Progress
+) -> Analysis:
+    """Analyse one clip with what was learnt from all bodies but its own."""
+    poses, info = cached_poses(clip, model, cache, on_frame=on_frame)
+    seen = clip_info(clip, probe(clip), poses[-1].time_s)
+    return analyze_poses(poses, seen, info, exercise=EXERCISES[truth.exercise], left_out_body=truth.body)
 
 
-def _poses(
-    clip: Path, model: str | Path | None, cache: Path | None, on_frame: Progress
-) -> tuple[list[Pose], BackendInfo, ClipInfo]:
-    """Estimate a clip's poses, or take them from the cache."""
+def cached_poses(
+    clip: Path,
+    model: str | Path | None = None,
+    cache: Path | None = None,
+    wrap: Callable[[ClipReader], FrameSource] | None = None,
+    on_frame: Progress | None = None,
+) -> tuple[list[Pose], BackendInfo]:
+    """Estimate a clip's poses, or take them from the cache.
+
+    Parameters
+    ----------
+    clip : Path
+    model : str, Path or None
+    cache : Path or None
+        None keeps nothing.
+    wrap : callable or None
+        Changes the frames on their way to the network (`benchmarks/fit_bias.py` mirrors them); part of the cache's key.
+    on_frame : callable or None
+    """
     with ClipReader(clip) as reader:  # first: a clip that cannot be read has its own words for it
-        kept = cache / f"{_content_key(clip, model)}.npz" if cache is not None else None
+        kept = cache / f"{_content_key(clip, model, wrap)}.npz" if cache is not None else None
         found = _load_kept(kept)
         if found is None:
             with MediaPipeBackend.open(model) as backend:
-                found = list(estimate_poses(reader, backend, on_frame)), backend.info
+                frames = wrap(reader) if wrap is not None else reader
+                found = list(estimate_poses(frames, backend, on_frame)), backend.info
             if kept is not None:
                 save_poses(kept, *found)
-        poses, info = found
-        return poses, info, clip_info(clip, reader.info, poses[-1].time_s)
+        return found
 
 
 def _load_kept(kept: Path | None) -> tuple[list[Pose], BackendInfo] | None:
@@ -134,8 +158,9 @@ def _load_kept(kept: Path | None) -> tuple[list[Pose], BackendInfo] | None:
         return None
 
 
-def _content_key(clip: Path, model: str | Path | None) -> str:
+def _content_key(clip: Path, model: str | Path | None, wrap: Callable[[ClipReader], FrameSource] | None) -> str:
     """Name for what a clip and a model give together; changes with either's content and with mediapipe's version."""
     digest = hashlib.sha256(clip.read_bytes())
     digest.update(f"{locate(model).sha256} mediapipe {version('mediapipe')}".encode())
+    digest.update(wrap.__name__.encode() if wrap is not None else b"")
     return digest.hexdigest()[:32]

@@ -1,0 +1,148 @@
+"""Learn the systematic error of the landmarks from clips with known angles: writes formcheck/bias_model.npz.
+
+    python benchmarks/fit_bias.py CLIPS_FOLDER            # fit, print leave-one-body-out errors, write the model
+    python benchmarks/fit_bias.py CLIPS_FOLDER --tune     # compare settings, write nothing
+
+Every clip counts the same (`POSES_PER_CLIP` frames, evenly spread). Each clip is used twice, as filmed and mirrored:
+the network's answer to the mirrored picture is another sample of its error on the same true pose. Estimated poses are
+kept in the validation cache, so a second run needs no pose estimation.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from formcheck import bias, kinematics, metrics
+from formcheck.adapters.video import ClipReader
+from formcheck.types import FloatArray, Frame, PoseTrack, Side
+from formcheck.validate import cached_poses, default_cache
+from formcheck.validate.truth import TruthClip, find_truth_clips, load_truth
+
+OUTPUT = Path(bias.__file__).with_name(bias.MODEL_FILE)
+POSES_PER_CLIP = 24
+MAX_ERROR_DEG = 30.0  # beyond this a landmark has left the body: nothing systematic can be learnt from it
+RIDGE, WIDTH = 0.4, 1.2  # chosen with --tune: flat optimum, 0.3 to 1 and 0.6 to 2.5 differ by under 0.15 deg
+SIDE_VIEW_DEG = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One clip, as filmed or mirrored: features and true-minus-measured errors of every frame."""
+
+    truth: TruthClip
+    mirrored: bool
+    features: FloatArray
+    errors: FloatArray
+
+    def chosen(self) -> np.ndarray:
+        known = np.flatnonzero(np.isfinite(self.features).all(axis=1) & np.isfinite(self.errors).all(axis=1))
+        return known[np.linspace(0, known.size - 1, POSES_PER_CLIP).astype(int)] if known.size else known
+
+
+class MirroredReader:
+    """A clip with every frame mirrored left to right."""
+
+    def __init__(self, reader: ClipReader) -> None:
+        self._reader = reader
+        self.info = reader.info
+
+    def __iter__(self) -> Iterator[Frame]:
+        for frame in self._reader:
+            yield Frame(frame.index, frame.time_s, np.ascontiguousarray(frame.image[:, ::-1]))
+
+
+def samples_of(clip: Path, cache: Path) -> list[Sample]:
+    truth = load_truth(clip)
+    samples = []
+    for mirrored in (False, True):
+        poses, _ = cached_poses(clip, None, cache, MirroredReader if mirrored else None)
+        track = PoseTrack.from_poses(poses)
+        measured = kinematics.over_window(track)
+        near = truth.near_side.other if mirrored else truth.near_side
+        near_sign = np.full(len(track), 1.0 if near is Side.RIGHT else -1.0)
+        columns = metrics.measure(measured.track, near_sign)
+        rows = np.searchsorted(truth.time_s, track.time_s).clip(0, len(truth.time_s) - 1)
+        errors = np.stack(
+            [
+                truth.columns[metrics.column_name(metric, truth.near_side)][rows]
+                - columns[metrics.column_name(metric, near)]
+                for metric in bias.CORRECTED
+            ],
+            axis=1,
+        )
+        errors = (errors + 180.0) % 360.0 - 180.0
+        samples.append(Sample(truth, mirrored, bias.features(measured.track, near_sign), errors))
+    return samples
+
+
+def gathered(samples: Sequence[Sample]) -> tuple[FloatArray, FloatArray, np.ndarray]:
+    features, errors, bodies = [], [], []
+    for sample in samples:
+        rows = sample.chosen()
+        features.append(sample.features[rows])
+        errors.append(np.clip(sample.errors[rows], -MAX_ERROR_DEG, MAX_ERROR_DEG))
+        bodies.extend([sample.truth.body] * rows.size)
+    return np.vstack(features), np.vstack(errors), np.array(bodies)
+
+
+def leave_one_body_out(samples: Sequence[Sample], ridge: float, width: float) -> FloatArray:
+    """Mean absolute error per metric, of clips as filmed in side view, before and after: shape (2, metrics)."""
+    before, after = [], []
+    for body in sorted({sample.truth.body for sample in samples}):
+        features, errors, _ = gathered([sample for sample in samples if sample.truth.body != body])
+        model = bias.fit(features, errors, ridge, width)
+        for sample in samples:
+            if sample.truth.body == body and not sample.mirrored and sample.truth.yaw_deg <= SIDE_VIEW_DEG:
+                predicted = np.nan_to_num(model.predict(sample.features))
+                before.append(np.nanmean(np.abs(sample.errors), axis=0))
+                after.append(np.nanmean(np.abs(sample.errors - predicted), axis=0))
+    return np.stack([np.mean(before, axis=0), np.mean(after, axis=0)])
+
+
+def report(samples: Sequence[Sample], ridge: float, width: float) -> None:
+    before, after = leave_one_body_out(samples, ridge, width)
+    row = "  ".join(
+        f"{metric.removesuffix('_deg')} {old:.2f} -> {new:.2f}"
+        for metric, old, new in zip(bias.CORRECTED, before, after, strict=True)
+    )
+    print(f"ridge {ridge:g} width {width:g}: {row}", flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--cache", type=Path, default=default_cache())
+    parser.add_argument("--tune", action="store_true")
+    arguments = parser.parse_args()
+    samples: list[Sample] = []
+    for clip in find_truth_clips(arguments.folder):
+        samples += samples_of(clip, arguments.cache)
+        print(f"read {clip.name}", flush=True)
+    if arguments.tune:
+        for width in (0.3, 0.6, 1.2, 2.5):
+            for ridge in (0.1, 0.3, 1.0, 3.0):
+                report(samples, ridge, width)
+        return 0
+    report(samples, RIDGE, WIDTH)
+    features, errors, bodies = gathered(samples)
+    features, errors = features.astype(np.float16).astype(float), errors.astype(np.float16).astype(float)
+    model = bias.fit(features, errors, RIDGE, WIDTH)
+    np.savez_compressed(
+        OUTPUT,
+        features=features.astype(np.float16),
+        errors=errors.astype(np.float16),
+        weights=model.weights.astype(np.float32),
+        bodies=bodies,
+        settings=np.array([RIDGE, WIDTH]),
+    )
+    print(f"{OUTPUT.name}: {len(features)} poses, {features.shape[1]} features, {OUTPUT.stat().st_size // 1024} kB")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,234 @@
+"""The systematic error of the pose network's landmarks, and its removal from the angles.
+
+The network puts hip, ankle, heel and toe not quite where the joints are, and by how much depends on posture and view
+(EVIDENCE and `docs/accuracy.md` have the figures). The error of each near-side angle is learnt from clips with known
+angles by kernel ridge regression on features of the landmarks that do not change when the picture is scaled, moved
+or mirrored. A pose unlike everything that was learnt from gets no correction: the kernel falls to zero there.
+
+`bias_model.npz` holds the poses that were learnt from with their errors and the body that each came from, so that
+`load` can also leave one body out: that is how the published accuracy is measured. `benchmarks/fit_bias.py` makes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from zipfile import BadZipFile
+
+import numpy as np
+
+from formcheck.errors import FormcheckError
+from formcheck.geometry import angle_between, length, signed_angle
+from formcheck.landmarks import Landmark, side_landmark
+from formcheck.types import FloatArray, PoseTrack, Side
+from formcheck.view import middle
+
+MODEL_FILE = "bias_model.npz"
+CORRECTED = ("knee_flexion_deg", "hip_flexion_deg", "ankle_dorsiflexion_deg", "trunk_inclination_deg")
+MAX_STANDARD = 3.5  # features further from the mean than this, in standard deviations, are taken as this far
+ROWS_AT_ONCE = 1024  # bounds the memory of the kernel matrix
+
+
+@dataclass(frozen=True, slots=True)
+class BiasModel:
+    """Kernel ridge regression from landmark features to angle errors (m poses learnt from, f features).
+
+    Attributes
+    ----------
+    support : ndarray, shape (m, f)
+        Standardised features.
+    weights : ndarray, shape (m, 4)
+        One column per metric of `CORRECTED`.
+    mean, scale : ndarray, shape (f,)
+    gamma : float
+        Width of the kernel, per squared distance.
+    """
+
+    support: FloatArray
+    weights: FloatArray
+    mean: FloatArray
+    scale: FloatArray
+    gamma: float
+
+    def predict(self, features: FloatArray) -> FloatArray:
+        """True minus measured angle, degrees.
+
+        Parameters
+        ----------
+        features : ndarray, shape (n, f)
+
+        Returns
+        -------
+        ndarray, shape (n, 4)
+            Columns as in `CORRECTED`; NaN where a feature is NaN.
+        """
+        predicted = np.full((len(features), self.weights.shape[1]), np.nan)
+        known = np.flatnonzero(np.isfinite(features).all(axis=1))
+        for start in range(0, known.size, ROWS_AT_ONCE):
+            rows = known[start : start + ROWS_AT_ONCE]
+            standard = standardise(features[rows], self.mean, self.scale)
+            predicted[rows] = kernel(standard, self.support, self.gamma) @ self.weights
+        return predicted
+
+
+def standardise(features: FloatArray, mean: FloatArray, scale: FloatArray) -> FloatArray:
+    """Zero mean and unit spread, with far values brought in to `MAX_STANDARD`."""
+    return np.clip((features - mean) / scale, -MAX_STANDARD, MAX_STANDARD)
+
+
+def spread(features: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Mean and standard deviation of each feature, the latter never zero."""
+    return np.asarray(features.mean(axis=0)), np.asarray(features.std(axis=0) + 1e-6)
+
+
+def kernel(first: FloatArray, second: FloatArray, gamma: float) -> FloatArray:
+    """Gaussian kernel between rows: shape (len(first), len(second))."""
+    squared = (first**2).sum(axis=1)[:, None] + (second**2).sum(axis=1)[None] - 2.0 * first @ second.T
+    return np.asarray(np.exp(-gamma * np.maximum(squared, 0.0)))
+
+
+def fit(features: FloatArray, errors: FloatArray, ridge: float, width: float) -> BiasModel:
+    """Learn the errors.
+
+    Parameters
+    ----------
+    features : ndarray, shape (m, f)
+    errors : ndarray, shape (m, 4)
+        True minus measured, degrees.
+    ridge : float
+        Weight of the penalty; larger is smoother.
+    width : float
+        Kernel width; gamma is `width` divided by the number of features.
+    """
+    mean, scale = spread(features)
+    support = standardise(features, mean, scale)
+    gamma = width / features.shape[1]
+    penalised = kernel(support, support, gamma) + ridge * np.eye(len(support))
+    weights: FloatArray = np.asarray(np.linalg.solve(penalised, errors), dtype=np.float64)
+    return BiasModel(support, weights, mean, scale, gamma)
+
+
+@cache
+def load(left_out_body: str | None = None) -> BiasModel | None:
+    """The shipped model, or the one learnt without one body.
+
+    Parameters
+    ----------
+    left_out_body : str or None
+        A body that no pose came from gives the shipped model.
+
+    Raises
+    ------
+    FormcheckError
+        When the file is damaged.
+    """
+    try:
+        with (files("formcheck") / MODEL_FILE).open("rb") as stream, np.load(stream, allow_pickle=False) as data:
+            features, errors = data["features"].astype(np.float64), data["errors"].astype(np.float64)
+            bodies, (ridge, width) = data["bodies"], data["settings"]
+            if left_out_body is not None and (bodies == left_out_body).any():
+                kept = bodies != left_out_body
+                return fit(features[kept], errors[kept], float(ridge), float(width))
+            mean, scale = spread(features)
+            support = standardise(features, mean, scale)
+            weights: FloatArray = np.asarray(data["weights"], dtype=np.float64)
+            return BiasModel(support, weights, mean, scale, float(width) / features.shape[1])
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise FormcheckError(
+            f"the landmark error model {MODEL_FILE} is damaged ({error}); reinstall formcheck"
+        ) from error
+
+
+def corrected(
+    columns: dict[str, FloatArray], track: PoseTrack, near_sign: FloatArray, model: BiasModel | None
+) -> dict[str, FloatArray]:
+    """Angles with the learnt error of the near side removed.
+
+    Parameters
+    ----------
+    columns : mapping of column name to ndarray, shape (n,)
+    track : PoseTrack
+    near_sign : ndarray, shape (n,)
+        1 right, -1 left, 0 unknown (left as it is).
+    model : BiasModel or None
+        None removes nothing.
+    """
+    if model is None or len(track) == 0:
+        return columns
+    errors = np.nan_to_num(model.predict(features(track, near_sign)))
+    changed = dict(columns)
+    for index, metric in enumerate(CORRECTED):
+        if metric == "trunk_inclination_deg":
+            changed[metric] = columns[metric] + np.where(near_sign == 0, 0.0, errors[:, index])
+            continue
+        for side, sign in ((Side.RIGHT, 1.0), (Side.LEFT, -1.0)):
+            name = f"{side.value}_{metric}"
+            changed[name] = columns[name] + np.where(near_sign == sign, errors[:, index], 0.0)
+    return changed
+
+
+def features(track: PoseTrack, near_sign: FloatArray) -> FloatArray:
+    """What the error is learnt from: shape (n, f); NaN where a landmark or the near side is unknown.
+
+    Directions and lengths of the body's segments in a picture mirrored so that the right side faces the camera,
+    lengths in units of trunk plus leg, joint angles of both legs, and the same bends and the turn of shoulders and
+    hips from the world landmarks.
+    """
+    sign = np.where(near_sign == 0, np.nan, near_sign)
+    near = _side_points(track.image_px, near_sign)
+    far = _side_points(track.image_px, -near_sign)
+    space = _side_points(track.world_m, near_sign)
+    mirror = np.stack([sign, np.ones_like(sign)], axis=1)
+    shoulders, hips = middle(track, "SHOULDER"), middle(track, "HIP")
+    trunk, thigh, shank = shoulders - hips, near["knee"] - near["hip"], near["ankle"] - near["knee"]
+    foot = near["foot_index"] - near["heel"]
+    size = (length(trunk) + length(thigh) + length(shank)) / 3
+    size = np.where(size > 0, size, np.nan)
+    columns: list[FloatArray] = []
+    for segment in (trunk, thigh, shank, foot):
+        columns.extend((segment * mirror / np.where(length(segment) > 0, length(segment), np.nan)[:, None]).T)
+    columns += [
+        sign * signed_angle(thigh, shank) / 90,
+        -sign * signed_angle(-trunk, thigh) / 90,
+        1 - sign * signed_angle(-shank, foot) / 90,
+        sign * signed_angle(far["knee"] - far["hip"], far["ankle"] - far["knee"]) / 90,
+        -sign * signed_angle(-trunk, far["knee"] - far["hip"]) / 90,
+    ]
+    heel, toe = near["heel"] - near["ankle"], near["foot_index"] - near["ankle"]
+    across = [near[part] - far[part] for part in ("hip", "shoulder", "knee", "ankle")]
+    columns += [length(part) / size for part in (thigh, shank, foot, trunk, heel, toe, *across[:2])]
+    for part in (*across, near["ear"] - shoulders, near["elbow"] - near["shoulder"], heel, toe):
+        columns.extend((part * mirror / size[:, None]).T)
+    columns += _space_features(track, space)
+    return np.stack(columns, axis=1)
+
+
+def _space_features(track: PoseTrack, space: dict[str, FloatArray]) -> list[FloatArray]:
+    world = track.world_m
+    trunk = (
+        world[:, Landmark.LEFT_SHOULDER]
+        + world[:, Landmark.RIGHT_SHOULDER]
+        - world[:, Landmark.LEFT_HIP]
+        - world[:, Landmark.RIGHT_HIP]
+    )
+    thigh, shank = space["knee"] - space["hip"], space["ankle"] - space["knee"]
+    turned = []
+    for name in ("SHOULDER", "HIP"):
+        across = world[:, Landmark[f"LEFT_{name}"]] - world[:, Landmark[f"RIGHT_{name}"]]
+        turned.append(np.degrees(np.arctan2(length(across[:, :2]), np.abs(across[:, 2]))) / 45)
+    return [
+        angle_between(thigh, shank) / 90,
+        angle_between(-trunk, thigh) / 90,
+        1 - angle_between(-shank, space["foot_index"] - space["heel"]) / 90,
+        *turned,
+    ]
+
+
+def _side_points(points: FloatArray, side_sign: FloatArray) -> dict[str, FloatArray]:
+    """Landmarks of the side that `side_sign` names in each frame (1 right, -1 left)."""
+    right = (side_sign > 0)[:, None]
+    return {
+        name: np.where(right, points[:, side_landmark(Side.RIGHT, name)], points[:, side_landmark(Side.LEFT, name)])
+        for name in ("ear", "shoulder", "elbow", "hip", "knee", "ankle", "heel", "foot_index")
+    }
