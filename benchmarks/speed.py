@@ -17,137 +17,100 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from unittest import mock
 
-from formcheck import overlay, pipeline
+from formcheck import pipeline
 from formcheck.adapters.mediapipe import MediaPipeBackend, block_connections
 from formcheck.adapters.models import locate
 from formcheck.adapters.quiet_stderr import quiet_stderr
 from formcheck.adapters.video import ClipReader
 from formcheck.adapters.video_writer import OverlayWriter
-from formcheck.engine import Analyzer, replay
+from formcheck.engine import Analyzer
 from formcheck.errors import FormcheckError
 from formcheck.exercises import EXERCISES
-from formcheck.types import Frame, Pose, Update
 from formcheck.validate.truth import exercise_of
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_videos"
-CHECK = ("open", "decode", "pose", "engine")
+CHECK = ("open", "decode", "pose", "engine", "rest")
 VIDEO = ("decode again", "draw", "encode")
 COLUMNS = (*CHECK, "check", *VIDEO, "video", "total", "bare", "check/bare")
 
-Clock = defaultdict[str, float]
 
+class Clock(defaultdict[str, float]):
+    """Seconds by stage."""
 
-@contextmanager
-def timed(clock: Clock, stage: str) -> Iterator[None]:
-    started = time.perf_counter()
-    try:
-        yield
-    finally:
-        clock[stage] += time.perf_counter() - started
+    def __init__(self) -> None:
+        super().__init__(float)
+        self.running: set[str] = set()
 
+    @contextmanager
+    def time(self, stage: str) -> Iterator[None]:
+        """Add the block's time to a stage, once: a method may call another of the same stage."""
+        if stage in self.running:
+            yield
+            return
+        self.running.add(stage)
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self[stage] += time.perf_counter() - started
+            self.running.remove(stage)
 
-def timed_call(clock: Clock, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    def call(*args: Any, **options: Any) -> Any:
-        with timed(clock, stage):
-            return function(*args, **options)
+    def call(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*args: Any, **options: Any) -> Any:
+            with self.time(stage):
+                return function(*args, **options)
 
-    return call
+        return timed
 
-
-def timed_reader(clock: Clock, stage: str) -> type[ClipReader]:
-    class Reader(ClipReader):
-        def __init__(self, *args: Any, **options: Any) -> None:
-            with timed(clock, stage):
-                super().__init__(*args, **options)
-
-        def __iter__(self) -> Iterator[Frame]:
-            frames = super().__iter__()
+    def items_of(self, stage: str, function: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+        def timed(*args: Any) -> Iterator[Any]:
+            items = iter(function(*args))
             while True:
-                with timed(clock, stage):
-                    frame = next(frames, None)
-                if frame is None:
+                with self.time(stage):
+                    item = next(items, None)
+                if item is None:
                     return
-                yield frame
+                yield item
 
-    return Reader
+        return timed
 
-
-def timed_backend(clock: Clock) -> type[MediaPipeBackend]:
-    class Backend(MediaPipeBackend):
-        @classmethod
-        def open(cls, *args: Any, **options: Any) -> Self:
-            with timed(clock, "open"):
-                return super().open(*args, **options)
-
-        def detect(self, frame: Frame) -> Pose:
-            with timed(clock, "pose"):
-                return super().detect(frame)
-
-    return Backend
-
-
-def timed_analyzer(clock: Clock) -> type[Analyzer]:
-    class Engine(Analyzer):
-        def update(self, pose: Pose) -> Update:
-            with timed(clock, "engine"):
-                return super().update(pose)
-
-        def finish(self, *args: Any, **options: Any) -> Any:
-            with timed(clock, "engine"):
-                return super().finish(*args, **options)
-
-    return Engine
-
-
-def timed_writer(clock: Clock) -> type[OverlayWriter]:
-    class Writer(OverlayWriter):
-        def write(self, *args: Any) -> None:
-            with timed(clock, "encode"):
-                super().write(*args)
-
-        def __exit__(self, *args: Any) -> None:
-            with timed(clock, "encode"):
-                super().__exit__(*args)
-
-    return Writer
-
-
-def timed_replay(clock: Clock) -> Callable[..., Iterator[Update]]:
-    def updates(*args: Any) -> Iterator[Update]:
-        inner = replay(*args)
-        while True:
-            with timed(clock, "draw"):
-                update = next(inner, None)
-            if update is None:
-                return
-            yield update
-
-    return updates
+    def patch(self, stage: str, owner: Any, *names: str, items: bool = False) -> ExitStack:
+        """Time these functions of a class or module, for as long as the result is open."""
+        stack = ExitStack()
+        for name in names:
+            if hasattr(owner, name):
+                wrap = self.items_of if items else self.call
+                stack.enter_context(mock.patch.object(owner, name, wrap(stage, getattr(owner, name))))
+        return stack
 
 
 def run_formcheck(clip: Path, exercise: str, folder: Path) -> dict[str, float]:
     """Milliseconds per frame of one run: the stages, and the whole of both passes."""
-    clock: Clock = defaultdict(float)
+    clock = Clock()
     with (
-        mock.patch.object(pipeline, "ClipReader", timed_reader(clock, "decode")),
-        mock.patch.object(pipeline, "MediaPipeBackend", timed_backend(clock)),
-        mock.patch.object(pipeline, "Analyzer", timed_analyzer(clock)),
-        timed(clock, "check"),
+        clock.patch("open", MediaPipeBackend, "open"),
+        clock.patch("decode", ClipReader, "__init__"),
+        clock.patch("decode", ClipReader, "__iter__", items=True),
+        clock.patch("pose", MediaPipeBackend, "detect", "detect_all"),
+        clock.patch("engine", Analyzer, "add", "cut", "update", "finish"),
+        clock.time("check"),
     ):
         analysis = pipeline.analyze_clip(clip, exercise=EXERCISES[exercise])
     with (
-        mock.patch.object(pipeline, "ClipReader", timed_reader(clock, "decode again")),
-        mock.patch.object(pipeline, "draw", timed_call(clock, "draw", overlay.draw)),
-        mock.patch.object(pipeline, "replay", timed_replay(clock)),
-        mock.patch.object(pipeline, "OverlayWriter", timed_writer(clock)),
-        timed(clock, "video"),
+        clock.patch("decode again", ClipReader, "__init__"),
+        clock.patch("decode again", ClipReader, "__iter__", items=True),
+        clock.patch("draw", pipeline, "draw"),
+        clock.patch("draw", pipeline, "replay", items=True),
+        clock.patch("encode", OverlayWriter, "write", "__exit__"),
+        clock.time("video"),
     ):
         pipeline.render_overlay(clip, analysis, folder / "overlay.mp4")
+    clock["rest"] = clock["check"] - sum(clock[stage] for stage in CHECK if stage != "rest")
     clock["total"] = clock["check"] + clock["video"]
     return {stage: 1000 * seconds / analysis.report.clip.frames for stage, seconds in clock.items()}
 
@@ -160,12 +123,12 @@ def run_bare(clip: Path) -> float:
         from mediapipe.tasks.python.vision.core.image import Image, ImageFormat
 
         options = PoseLandmarkerOptions(BaseOptions(str(locate().path)), running_mode=RunningMode.VIDEO)
-        clock: Clock = defaultdict(float)
+        clock = Clock()
         count = 0
         with PoseLandmarker.create_from_options(options) as landmarker, ClipReader(clip) as reader:
             for frame in reader:
                 count += 1
-                with timed(clock, "bare"):
+                with clock.time("bare"):
                     landmarker.detect_for_video(Image(ImageFormat.SRGB, frame.image), round(frame.time_s * 1000))
     return 1000 * clock["bare"] / count
 
@@ -220,7 +183,7 @@ def main() -> None:
         }
     print(as_table(figures))
     print(f"{args.rounds} rounds, {os.cpu_count()} cores, load average at the end {os.getloadavg()[0]:.1f}")
-    print("check = all up to the report, open is making the landmarker; video = the overlay's own pass over the clip")
+    print("check = all up to the report (open = making the landmarker); video = the overlay's own pass over the clip")
     if args.json is not None:
         args.json.write_text(json.dumps({"rounds": args.rounds, "ms_per_frame": figures}, indent=1) + "\n")
 
