@@ -9,8 +9,8 @@ Why it matters
 
 How it is measured
     Signed knee flexion of the near leg from hip, knee and ankle: 0 is straight, below 0 is bent backwards. The value
-    is the straightest that the knee was held for half a second in the deep half of the movement: where the hips are bent
-    past half of that repetition's or hold's own range, whether going down, at the turn, or coming back.
+    is the straightest that the knee was held for half a second in the deep half of the movement: where the hips are
+    bent past half of that repetition's or hold's own range, going down, at the turn, or coming back.
 
 What to do
     Keep a soft knee: a few degrees of bend, the same from start to finish.
