@@ -27,6 +27,8 @@ from formcheck.view import middle
 MODEL_FILE = "bias_model.npz"
 CORRECTED = ("knee_flexion_deg", "hip_flexion_deg", "ankle_dorsiflexion_deg", "trunk_inclination_deg")
 MAX_STANDARD = 3.5  # features further from the mean than this, in standard deviations, are taken as this far
+FOOT_FEATURES = 11  # the last ones of `features`
+FOOT_WEIGHT = 2.0  # the foot is small and its landmarks err most: likeness of two poses is likeness of their feet first
 ROWS_AT_ONCE = 1024  # bounds the memory of the kernel matrix
 
 
@@ -73,8 +75,10 @@ class BiasModel:
 
 
 def standardise(features: FloatArray, mean: FloatArray, scale: FloatArray) -> FloatArray:
-    """Zero mean and unit spread, with far values brought in to `MAX_STANDARD`."""
-    return np.clip((features - mean) / scale, -MAX_STANDARD, MAX_STANDARD)
+    """Zero mean and unit spread, with far values brought in to `MAX_STANDARD` and the foot's weighing more."""
+    weight = np.ones(features.shape[1])
+    weight[-FOOT_FEATURES:] = FOOT_WEIGHT
+    return np.asarray(weight * np.clip((features - mean) / scale, -MAX_STANDARD, MAX_STANDARD))
 
 
 def spread(features: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -173,7 +177,7 @@ def features(track: PoseTrack, near_sign: FloatArray) -> FloatArray:
 
     Directions and lengths of the body's segments in a picture mirrored so that the right side faces the camera,
     lengths in units of trunk plus leg, joint angles of both legs, and the same bends and the turn of shoulders and
-    hips from the world landmarks.
+    hips from the world landmarks. What describes the foot comes last (`FOOT_FEATURES`).
     """
     sign = np.where(near_sign == 0, np.nan, near_sign)
     near = _side_points(track.image_px, near_sign)
@@ -186,22 +190,31 @@ def features(track: PoseTrack, near_sign: FloatArray) -> FloatArray:
     size = (length(trunk) + length(thigh) + length(shank)) / 3
     size = np.where(size > 0, size, np.nan)
     columns: list[FloatArray] = []
-    for segment in (trunk, thigh, shank, foot):
-        columns.extend((segment * mirror / np.where(length(segment) > 0, length(segment), np.nan)[:, None]).T)
+    for segment in (trunk, thigh, shank):
+        columns.extend(_direction(segment * mirror))
     columns += [
         sign * signed_angle(thigh, shank) / 90,
         -sign * signed_angle(-trunk, thigh) / 90,
-        1 - sign * signed_angle(-shank, foot) / 90,
         sign * signed_angle(far["knee"] - far["hip"], far["ankle"] - far["knee"]) / 90,
         -sign * signed_angle(-trunk, far["knee"] - far["hip"]) / 90,
     ]
-    heel, toe = near["heel"] - near["ankle"], near["foot_index"] - near["ankle"]
     across = [near[part] - far[part] for part in ("hip", "shoulder", "knee", "ankle")]
-    columns += [length(part) / size for part in (thigh, shank, foot, trunk, heel, toe, *across[:2])]
-    for part in (*across, near["ear"] - shoulders, near["elbow"] - near["shoulder"], heel, toe):
+    columns += [length(part) / size for part in (thigh, shank, trunk, *across[:2])]
+    for part in (*across, near["ear"] - shoulders, near["elbow"] - near["shoulder"]):
         columns.extend((part * mirror / size[:, None]).T)
     columns += _space_features(track, space)
-    return np.stack(columns, axis=1)
+    heel, toe = near["heel"] - near["ankle"], near["foot_index"] - near["ankle"]
+    feet = [*_direction(foot * mirror), 1 - sign * signed_angle(-shank, foot) / 90]
+    feet += [length(part) / size for part in (foot, heel, toe)]
+    for part in (heel, toe):
+        feet.extend((part * mirror / size[:, None]).T)
+    feet.append(1 - angle_between(space["knee"] - space["ankle"], space["foot_index"] - space["heel"]) / 90)
+    return np.stack([*columns, *feet], axis=1)
+
+
+def _direction(segment: FloatArray) -> list[FloatArray]:
+    size = length(segment)
+    return list((segment / np.where(size > 0, size, np.nan)[:, None]).T)
 
 
 def _space_features(track: PoseTrack, space: dict[str, FloatArray]) -> list[FloatArray]:
@@ -220,7 +233,6 @@ def _space_features(track: PoseTrack, space: dict[str, FloatArray]) -> list[Floa
     return [
         angle_between(thigh, shank) / 90,
         angle_between(-trunk, thigh) / 90,
-        1 - angle_between(-shank, space["foot_index"] - space["heel"]) / 90,
         *turned,
     ]
 
