@@ -113,9 +113,9 @@ def _judge(evidence: Evidence, exercise: Exercise, applied: AppliedRule) -> Outc
     if finding is None:
         return _outcome(evidence, applied, metric, sigma, None, Status.NOT_JUDGED, reason or "could not be measured")
     status = grade(finding.measured, sigma, limits, rule)
-    return _outcome(
-        evidence, applied, metric, sigma, finding, status, WITHIN_ERROR if status is Status.NOT_JUDGED else ""
-    )
+    first = limits.caution if limits.caution is not None else limits.fault
+    near = first is not None and abs(finding.measured - first) < sigma and status in (Status.CAUTION, Status.NOT_JUDGED)
+    return _outcome(evidence, applied, metric, sigma, finding, status, WITHIN_ERROR if near else "")
 
 
 def metric_of(rule: Rule, exercise: Exercise) -> str:

@@ -21,6 +21,7 @@ CUTOFF_HZ = 6.0  # zero-phase Butterworth on coordinates; usual in movement anal
 OUTLIER_WINDOW_S = 0.35
 MAX_GAP_S = 0.25  # longer gaps stay empty: a leg can move a lot in a quarter of a second
 MIN_VISIBILITY = 0.5  # MediaPipe's own default for "more likely seen than not"
+EDGE_SHARE = 0.01  # of the picture's shorter side: the network squeezes what lies outside into this margin
 YAW_WINDOW_S = 1.0
 OBLIQUE_DEG = 40.0  # from here on the picture's angle gives way to the angle in space when repetitions are counted
 COUNTED_FROM_SPACE = frozenset({"knee_flexion_deg", "hip_flexion_deg"})
@@ -105,7 +106,8 @@ def seen_columns(track: PoseTrack, near_sign: FloatArray) -> dict[str, BoolArray
     """For each metric column, the frames whose landmarks lie in the picture and are likely visible."""
     width, height = track.size_px
     x, y = track.image_px[..., 0], track.image_px[..., 1]
-    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    edge = EDGE_SHARE * min(width, height)
+    inside = (x >= edge) & (x < width - edge) & (y >= edge) & (y < height - edge)
     visible = inside & (np.nan_to_num(track.visibility) >= MIN_VISIBILITY)
     seen: dict[str, BoolArray] = {}
     for metric, names in metrics.METRIC_LANDMARKS.items():
