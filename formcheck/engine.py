@@ -66,6 +66,7 @@ class Analyzer:
         self._side = side
         self._info = ExerciseInfo(exercise.id, given, confidence)
         self._poses: list[Pose] = []
+        self._cuts_s: list[float] = []
         self._causal = CausalKinematics()
         signal = exercise.signal
         self._counter = reps.RepCounter(
@@ -94,15 +95,19 @@ class Analyzer:
             self._cues, self._cues_until_s = cues_of(new), pose.time_s + CUE_SHOWN_S
         return Update(smooth, measurement, self._counter.phase, self._counter.count, self._cues, new)
 
+    def cut(self, time_s: float) -> None:
+        """Note a hard cut: the pose at this time is the first of another shot. Nothing is judged across it."""
+        self._cuts_s.append(time_s)
+
     def _judge_finished(self) -> tuple[Outcome, ...]:
-        verdict = judge(PoseTrack.from_poses(self._poses), self._exercise, self._applied, self._side)
+        verdict = judge(PoseTrack.from_poses(self._poses), self._exercise, self._applied, self._side, self._cuts_s)
         fresh = [outcome for outcome in verdict.outcomes if outcome.rep is not None and outcome.rep > self._told]
         self._told = max(self._told, len(verdict.reps))
         return tuple(fresh)
 
     def finish(self, clip: ClipInfo, tool: ToolInfo, warnings: Sequence[str] = ()) -> Analysis:
         """Judge everything that was seen."""
-        verdict = judge(PoseTrack.from_poses(self._poses), self._exercise, self._applied, self._side)
+        verdict = judge(PoseTrack.from_poses(self._poses), self._exercise, self._applied, self._side, self._cuts_s)
         found = sum(pose.found for pose in self._poses) / max(len(self._poses), 1)
         report = Report(
             tool=tool,

@@ -9,21 +9,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from formcheck import __version__
+from formcheck.adapters.cuts import CutDetector
 from formcheck.adapters.mediapipe import MediaPipeBackend
+from formcheck.adapters.people import PeopleBackend
 from formcheck.adapters.pose import BackendInfo, PoseBackend
+from formcheck.adapters.scout import Scout
+from formcheck.adapters.turned import TurnedBackend
 from formcheck.adapters.video import ClipReader, VideoInfo
 from formcheck.adapters.video_writer import OverlayWriter
 from formcheck.config import Settings
 from formcheck.engine import Analyzer, replay
+from formcheck.errors import ClipError
 from formcheck.exercises import EXERCISES
 from formcheck.exercises.base import Exercise
 from formcheck.overlay import draw
+from formcheck.people import Person
 from formcheck.rules.base import AppliedRule
-from formcheck.types import Analysis, ClipInfo, Pose, Side, ToolInfo
+from formcheck.types import Analysis, ClipInfo, Frame, Pose, Side, ToolInfo
 
 Progress = Callable[[float, float], None]
 """Called with seconds of the clip done and in total (NaN when the file does not say)."""
@@ -48,6 +54,7 @@ def analyze_clip(
     settings: Settings | None = None,
     model: str | Path | None = None,
     backend: PoseBackend | None = None,
+    person: Person | None = None,
     on_progress: Progress | None = None,
 ) -> Analysis:
     """Analyse one recorded clip.
@@ -66,31 +73,102 @@ def analyze_clip(
         A model file or variant; None is the full model that comes with formcheck.
     backend : PoseBackend or None
         A pose source to use instead of the model (recorded landmarks, a test's own); the caller closes it.
+    person : Person or None
+        Whom to judge where several people are in the picture; None judges the one who moves through the exercise.
     on_progress : callable or None
 
     Raises
     ------
     ClipError
-        When no frame of the clip can be read.
+        When no frame of the clip can be read, or the person asked for is not in it.
     ModelError
         When the pose model cannot be started.
     """
     analyzer = Analyzer(exercise, applied_rules(exercise, settings or Settings()), side, given)
-    with ExitStack() as stack:
-        reader = stack.enter_context(ClipReader(path))
-        poses = backend or stack.enter_context(MediaPipeBackend.open(model))
-        last_s = 0.0
-        for pose in estimate_poses(reader, poses, on_progress):
-            analyzer.update(pose)
-            last_s = pose.time_s
-        clip = clip_info(path, reader.info, last_s)
-        return analyzer.finish(clip, tool_info(poses.info), reader.warnings)
+    reading = read_poses(path, model=model, backend=backend, person=person, on_progress=on_progress)
+    cuts = list(reading.cuts_s)
+    for pose in reading.poses:
+        if cuts and pose.time_s >= cuts[0]:
+            analyzer.cut(cuts.pop(0))
+        analyzer.update(pose)
+    last_s = reading.poses[-1].time_s if reading.poses else 0.0
+    return analyzer.finish(clip_info(path, reading.video, last_s), tool_info(reading.estimator), reading.warnings)
 
 
-def estimate_poses(reader: ClipReader, backend: PoseBackend, on_progress: Progress | None = None) -> Iterator[Pose]:
-    """The one clip loop: a pose for every frame of a clip, one frame in memory at a time."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read from a clip: one pose for every frame, of the person to judge, and the times of hard cuts."""
+
+    poses: tuple[Pose, ...]
+    cuts_s: tuple[float, ...]
+    video: VideoInfo
+    estimator: BackendInfo
+    warnings: tuple[str, ...]
+
+
+def read_poses(
+    path: str | Path,
+    *,
+    model: str | Path | None = None,
+    backend: PoseBackend | None = None,
+    person: Person | None = None,
+    on_progress: Progress | None = None,
+) -> Reading:
+    """Read a clip's poses, of the right person and the right way up; parameters and errors as for `analyze_clip`.
+
+    A clip of one person is read once. Where a look now and then shows several people, or people only when the picture
+    is turned, it is read again from its start in the way that it needs.
+    """
+    if backend is not None:
+        return _read(path, backend, None, on_progress)
+    if person is None:
+        with MediaPipeBackend.open(model) as single, Scout.open(model) as scout:
+            reading = _read(path, single, scout, on_progress)
+        if not scout.several and not scout.turn_deg:
+            return reading
+        if scout.turn_deg and not scout.several:
+            with TurnedBackend(MediaPipeBackend.open(model), scout.turn_deg) as turned:
+                return _read(path, turned, None, on_progress)
+    with PeopleBackend.open(model) as everyone:
+        reading = _read(path, everyone, None, on_progress)
+        try:
+            choice = everyone.choose(person)
+        except ClipError as error:
+            raise ClipError(f"{path}: {error}") from error
+    chosen = (choice.warning,) if choice.warning else ()
+    return replace(reading, poses=choice.poses, warnings=(*reading.warnings, *chosen))
+
+
+def _read(path: str | Path, backend: PoseBackend, scout: Scout | None, on_progress: Progress | None) -> Reading:
+    """Read through a clip, or up to where the scout says that it must be read in another way."""
+    cuts = CutDetector()
+    poses: list[Pose] = []
+
+    def watch(frame: Frame, pose: Pose) -> None:
+        cuts.watch(frame)
+        if scout is not None:
+            scout.watch(frame, pose)
+
+    with ClipReader(path) as reader:
+        for pose in estimate_poses(reader, backend, on_progress, watch):
+            poses.append(pose)
+            if scout is not None and (scout.several or scout.turn_deg):
+                break
+        return Reading(tuple(poses), cuts.times_s(poses), reader.info, backend.info, tuple(reader.warnings))
+
+
+def estimate_poses(
+    reader: ClipReader,
+    backend: PoseBackend,
+    on_progress: Progress | None = None,
+    watch: Callable[[Frame, Pose], None] | None = None,
+) -> Iterator[Pose]:
+    """The one clip loop: a pose for every frame of a clip, one frame in memory at a time; `watch` sees each too."""
     for frame in reader:
-        yield backend.detect(frame)
+        pose = backend.detect(frame)
+        if watch is not None:
+            watch(frame, pose)
+        yield pose
         if on_progress is not None:
             on_progress(frame.time_s, reader.info.duration_s)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from formcheck import judging, kinematics, metrics, reps, view
+from formcheck import judging, kinematics, metrics, reps, shots, view
 from formcheck.exercises.base import Exercise
 from formcheck.kinematics import Kinematics
 from formcheck.rules.base import AppliedRule, Window
@@ -44,7 +44,13 @@ class Verdict:
     track: PoseTrack
 
 
-def judge(track: PoseTrack, exercise: Exercise, applied: Sequence[AppliedRule], side: Side | None = None) -> Verdict:
+def judge(
+    track: PoseTrack,
+    exercise: Exercise,
+    applied: Sequence[AppliedRule],
+    side: Side | None = None,
+    cuts_s: Sequence[float] = (),
+) -> Verdict:
     """Find and judge every repetition or hold in a finished track.
 
     Parameters
@@ -55,12 +61,27 @@ def judge(track: PoseTrack, exercise: Exercise, applied: Sequence[AppliedRule], 
     applied : sequence of AppliedRule
     side : Side or None
         The leg to judge; None judges the near one.
+    cuts_s : sequence of float
+        Times of the first frame after each hard cut. Each shot between them is judged on its own.
     """
+    parts = [judge_shot(shot, exercise, applied, side) for shot in shots.split(track, cuts_s)]
+    return parts[0] if len(parts) == 1 else _join(parts)
+
+
+def judge_shot(
+    track: PoseTrack, exercise: Exercise, applied: Sequence[AppliedRule], side: Side | None = None
+) -> Verdict:
+    """Find and judge every repetition or hold in one shot; parameters as for `judge`."""
     measured = kinematics.over_window(track)
     if len(track) == 0 or not np.isfinite(track.image_px).any():
         nobody = "nobody was found in the clip; film the whole body in good light"
         empty = View(math.nan, None, False, False, nobody)
         return Verdict(empty, (), _all_unjudged(applied, exercise, nobody), (nobody,), measured.table(), measured.track)
+    if reason := shots.unusable(track):
+        refused = View(math.nan, None, False, False, reason)
+        return Verdict(
+            refused, (), _all_unjudged(applied, exercise, reason), (reason,), measured.table(), measured.track
+        )
     judged = side or view.side_of(float(np.sign(measured.near_sign.sum()))) or Side.RIGHT
     signal = exercise.signal
     angle = measured.signal(signal.metric, judged)
@@ -80,6 +101,38 @@ def judge(track: PoseTrack, exercise: Exercise, applied: Sequence[AppliedRule], 
         outcomes.extend(_all_unjudged(applied, exercise, seen_from.reason or _none_found(exercise)))
     table = replace(measured, columns=columns).table()
     return Verdict(seen_from, tuple(finished), tuple(outcomes), warnings, table, measured.track)
+
+
+def _join(parts: Sequence[Verdict]) -> Verdict:
+    """Put the verdicts of shots together: repetitions numbered through, what could not be judged with its time span."""
+    any_rep = any(part.reps for part in parts)
+    finished: list[Rep] = []
+    outcomes: list[Outcome] = []
+    cuts = [float(part.track.time_s[0]) for part in parts[1:]]
+    warnings = [f"the clip has cuts, at {_seconds(cuts)}; each part between them was judged on its own"]
+    for part in parts:
+        start_s, end_s = float(part.track.time_s[0]), float(part.track.time_s[-1])
+        if not part.reps and (end_s - start_s < shots.MIN_SHOT_S or (part.view.usable and any_rep)):
+            continue  # a pause, or a moment between two cuts
+        warnings.extend(f"{start_s:.1f} to {end_s:.1f} s: {text}" for text in part.warnings)
+        for outcome in part.outcomes:
+            number = None if outcome.rep is None else outcome.rep + len(finished)
+            spanned = outcome if math.isfinite(outcome.start_s) else replace(outcome, start_s=start_s, end_s=end_s)
+            outcomes.append(replace(spanned, rep=number))
+        finished.extend([replace(rep, number=rep.number + len(finished)) for rep in part.reps])
+    best = max(parts, key=lambda part: (len(part.reps), part.view.usable, len(part.track)))
+    names = parts[0].table.columns
+    table = MeasurementTable(
+        np.concatenate([part.table.time_s for part in parts]),
+        tuple(side for part in parts for side in part.table.near_side),
+        {name: np.concatenate([part.table.columns[name] for part in parts]) for name in names},
+    )
+    track = shots.join([part.track for part in parts])
+    return Verdict(best.view, tuple(finished), tuple(outcomes), tuple(warnings), table, track)
+
+
+def _seconds(times: Sequence[float]) -> str:
+    return ", ".join(f"{moment:.1f}" for moment in times) + " s"
 
 
 def _none_found(exercise: Exercise) -> str:

@@ -30,6 +30,8 @@ from formcheck.types import Frame, ImageArray, Pose
 # mediapipe turns the C library's status codes into these (mediapipe_c_utils.convert_to_exception).
 _NATIVE_ERRORS = (RuntimeError, ValueError, OSError, IndexError)
 
+SEARCH_CONFIDENCE = 0.3  # for a search: mediapipe's own 0.5 misses people in part behind others
+
 _APT_LINE = "apt-get install libegl1 libgles2 libgl1 libglib2.0-0"
 
 # Nothing listens on the discard port, so a connection through it is refused by this machine at once.
@@ -57,7 +59,7 @@ def block_connections() -> None:
 
 
 class MediaPipeBackend:
-    """Poses of one clip or live session by mediapipe's PoseLandmarker (VIDEO mode, CPU, one person).
+    """Poses of one clip or live session by mediapipe's PoseLandmarker (CPU).
 
     Make one with `open`. Use it from one thread, in the process that opened it, and close it.
 
@@ -66,18 +68,21 @@ class MediaPipeBackend:
     model : ModelFile
     masks : bool
         Also give each pose its person mask.
+    search : int
+        0 follows one person from frame to frame; more looks for up to so many people in each picture on its own.
     """
 
-    def __init__(self, model: models.ModelFile, *, masks: bool = False) -> None:
+    def __init__(self, model: models.ModelFile, *, masks: bool = False, search: int = 0) -> None:
         self._model = model
         self._masks = masks
+        self._search = search
         self._key: int | None = None
         self._last_ms = -1
         self._warm = False  # a person has been found: every part of the graph has run once and said its lines
         self._failed = False  # the last detection killed the graph
 
     @classmethod
-    def open(cls, model: Path | str | None = None, *, masks: bool = False) -> Self:
+    def open(cls, model: Path | str | None = None, *, masks: bool = False, search: int = 0) -> Self:
         """Load the model and return a backend that is ready for a clip's first frame.
 
         Parameters
@@ -86,6 +91,9 @@ class MediaPipeBackend:
             A model file or a variant's name; None means the full model that comes with formcheck.
         masks : bool
             Also give each pose its person mask.
+        search : int
+            0 follows one person from frame to frame; more looks for up to so many people in each picture on its own,
+            with a lower threshold (for `detect_all`; slower).
 
         Raises
         ------
@@ -93,7 +101,7 @@ class MediaPipeBackend:
             When the model is missing or damaged, mediapipe or a system library it needs is not installed, or
             its usage records cannot be switched off.
         """
-        backend = cls(models.locate(model), masks=masks)
+        backend = cls(models.locate(model), masks=masks, search=search)
         backend._start()
         return backend
 
@@ -103,7 +111,7 @@ class MediaPipeBackend:
         return BackendInfo(_library_version(), self._model.variant, self._model.sha256)
 
     def detect(self, frame: Frame) -> Pose:
-        """Return the pose in a frame; `Pose.missing` for a frame without a person or not RGB uint8.
+        """Return the (first) pose in a frame; `Pose.missing` for a frame without a person or not RGB uint8.
 
         Frames may come at any time stamps: mediapipe is given the frame's milliseconds, or one more than the last
         where the clock stands still or steps back. The pose carries the frame's own index and time.
@@ -113,18 +121,28 @@ class MediaPipeBackend:
         ModelError
             When the backend is closed or was opened in another process, or the model fails twice in a row.
         """
-        landmarker = self._landmarker()
+        found = self.detect_all(frame)
+        if found:
+            return found[0]
         image = frame.image
-        if not _is_rgb(image):  # mediapipe's graph dies of it
-            size = (image.shape[1], image.shape[0]) if isinstance(image, np.ndarray) and image.ndim >= 2 else (0, 0)
-            return Pose.missing(frame.index, frame.time_s, size)
+        size = (image.shape[1], image.shape[0]) if isinstance(image, np.ndarray) and image.ndim >= 2 else (0, 0)
+        return Pose.missing(frame.index, frame.time_s, size)
+
+    def detect_all(self, frame: Frame) -> tuple[Pose, ...]:
+        """Return every pose in a frame, up to `search`, or the followed one; empty where `detect` says missing.
+
+        The same person can come twice. Raises as `detect`.
+        """
+        landmarker = self._landmarker()
+        if not _is_rgb(frame.image):  # mediapipe's graph dies of it
+            return ()
         try:
-            result = self._run(landmarker, image, frame.time_s)
+            result = self._run(landmarker, frame.image, frame.time_s)
         except _NATIVE_ERRORS as error:
             self._recover(error)
-            return Pose.missing(frame.index, frame.time_s, (image.shape[1], image.shape[0]))
+            return ()
         self._failed = False
-        return _to_pose(result, frame, masks=self._masks)
+        return _to_poses(result, frame, masks=self._masks)
 
     def close(self) -> None:
         """Free the landmarker. Closing twice is allowed."""
@@ -150,7 +168,7 @@ class MediaPipeBackend:
         with stderr_lock:
             while _abandoned:
                 _close(_abandoned.pop())
-        landmarker = _create(self._model.path, masks=self._masks)
+        landmarker = _create(self._model.path, masks=self._masks, search=self._search)
         key = next(_keys)
         _landmarkers[key] = (os.getpid(), landmarker)
         self._key, self._warm = key, False
@@ -170,11 +188,14 @@ class MediaPipeBackend:
         # a view (crop, mirror, BGR turned round) would be read as if it were contiguous
         picture = mp_image.Image(mp_image.ImageFormat.SRGB, np.ascontiguousarray(image))
         if self._warm:
-            return landmarker.detect_for_video(picture, self._last_ms)
+            return self._estimate(landmarker, picture)
         with _quiet_stderr():
-            result = landmarker.detect_for_video(picture, self._last_ms)
+            result = self._estimate(landmarker, picture)
         self._warm = bool(result.pose_landmarks)
         return result
+
+    def _estimate(self, landmarker: Any, picture: Any) -> Any:
+        return landmarker.detect(picture) if self._search else landmarker.detect_for_video(picture, self._last_ms)
 
     def _recover(self, error: Exception) -> None:
         """Replace a graph that died; twice in a row is no accident of one frame."""
@@ -218,7 +239,7 @@ def _no_switch() -> ModelError:
     )
 
 
-def _create(path: Path, *, masks: bool) -> Any:
+def _create(path: Path, *, masks: bool, search: int = 0) -> Any:
     """Return a new PoseLandmarker, or raise a `ModelError` that says what to do."""
     try:
         with _quiet_stderr():
@@ -228,7 +249,12 @@ def _create(path: Path, *, masks: bool) -> Any:
             private = _PrivateOptions(base_options.BaseOptions(model_asset_path=str(path)))
             landmarker = PoseLandmarker.create_from_options(
                 PoseLandmarkerOptions(
-                    base_options=private, running_mode=RunningMode.VIDEO, num_poses=1, output_segmentation_masks=masks
+                    base_options=private,
+                    running_mode=RunningMode.IMAGE if search else RunningMode.VIDEO,
+                    num_poses=search or 1,
+                    min_pose_detection_confidence=SEARCH_CONFIDENCE if search else 0.5,
+                    min_pose_presence_confidence=SEARCH_CONFIDENCE if search else 0.5,
+                    output_segmentation_masks=masks,
                 )
             )
     except ModuleNotFoundError as error:
@@ -268,24 +294,27 @@ def _is_rgb(image: object) -> bool:
     return isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.shape[2:] == (3,) and image.size > 0
 
 
-def _to_pose(result: Any, frame: Frame, *, masks: bool) -> Pose:
+def _to_poses(result: Any, frame: Frame, *, masks: bool) -> tuple[Pose, ...]:
     height, width = frame.image.shape[:2]
-    if not result.pose_landmarks:
-        return Pose.missing(frame.index, frame.time_s, (width, height))
-    points, world = result.pose_landmarks[0], result.pose_world_landmarks[0]
-    mask: NDArray[np.float32] | None = None
-    if masks and result.segmentation_masks:
-        # a copy, because the view dangles once mediapipe's image is freed
-        mask = result.segmentation_masks[0].numpy_view().reshape(height, width).astype(np.float32, copy=True)
-    return Pose(
-        index=frame.index,
-        time_s=frame.time_s,
-        size_px=(width, height),
-        image_px=np.array([(point.x, point.y) for point in points], dtype=np.float64) * (width, height),
-        world_m=np.array([(point.x, point.y, point.z) for point in world], dtype=np.float64),
-        visibility=np.array([point.visibility for point in points], dtype=np.float64),
-        mask=mask,
-    )
+    poses = []
+    for number, points in enumerate(result.pose_landmarks):
+        world = result.pose_world_landmarks[number]
+        mask: NDArray[np.float32] | None = None
+        if masks and result.segmentation_masks:
+            # a copy, because the view dangles once mediapipe's image is freed
+            view = result.segmentation_masks[number].numpy_view()
+            mask = view.reshape(height, width).astype(np.float32, copy=True)
+        pose = Pose(
+            index=frame.index,
+            time_s=frame.time_s,
+            size_px=(width, height),
+            image_px=np.array([(point.x, point.y) for point in points], dtype=np.float64) * (width, height),
+            world_m=np.array([(point.x, point.y, point.z) for point in world], dtype=np.float64),
+            visibility=np.array([point.visibility for point in points], dtype=np.float64),
+            mask=mask,
+        )
+        poses.append(pose)
+    return tuple(poses)
 
 
 def _library_version() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from formcheck.cli.output import OUTPUTS, Output
 from formcheck.cli.terminal import frame_progress, internal_error, note
@@ -14,6 +15,9 @@ from formcheck.exercises import EXERCISES, find_exercise
 from formcheck.exercises.base import Exercise
 from formcheck.reports.files import Targets, plan_targets, prepare_folder, write_text
 from formcheck.types import Analysis, Report, Side, Status
+
+if TYPE_CHECKING:
+    from formcheck.people import Person
 
 FAILING = {
     "caution": frozenset({Status.CAUTION, Status.FAULT}),
@@ -29,6 +33,7 @@ class Job:
     exercise: Exercise
     settings: Settings
     side: Side | None
+    person: Person | None
     model: str | None
     quiet: bool
 
@@ -37,7 +42,7 @@ def run(args: Namespace) -> int:
     """Check every clip; one that fails gets its line on standard error, and the others are still done."""
     exercise = _exercise(args.exercise)
     side = None if args.side == "auto" else Side(args.side)
-    job = Job(exercise, _settings(args, exercise), side, args.model, args.quiet)
+    job = Job(exercise, _settings(args, exercise), side, _person(args), args.model, args.quiet)
     targets = _targets(args)
 
     from formcheck.adapters.mediapipe import block_connections
@@ -81,7 +86,13 @@ def _check(clip: Path, label: str, job: Job, output: Output, target: Targets | N
 
     with frame_progress(label, quiet=job.quiet) as show:
         analysis = analyze_clip(
-            clip, exercise=job.exercise, side=job.side, settings=job.settings, model=job.model, on_progress=show
+            clip,
+            exercise=job.exercise,
+            side=job.side,
+            settings=job.settings,
+            model=job.model,
+            person=job.person,
+            on_progress=show,
         )
     output.add(analysis.report)
     if target is not None:
@@ -112,6 +123,14 @@ def _exercise(name: str | None) -> Exercise:
     if name == "auto":
         raise ConfigError(f"formcheck cannot recognise the exercise yet; name it: --exercise NAME, one of: {known}")
     return find_exercise(name)
+
+
+def _person(args: Namespace) -> Person | None:
+    from formcheck.people import Box, Person  # brings scipy with it
+
+    if args.person_box is not None:
+        return Person(box=Box(*args.person_box))
+    return None if args.person is None else Person(number=args.person)
 
 
 def _settings(args: Namespace, exercise: Exercise) -> Settings:

@@ -160,6 +160,19 @@ def _check_arguments(parser: Parser) -> None:
         default="auto",
         help="leg to judge (default: the one nearer to the camera)",
     )
+    who = parser.add_mutually_exclusive_group()
+    who.add_argument(
+        "--person",
+        metavar="N",
+        type=_person_number,
+        help="with several people: judge the N-th from the left, where each was first seen (default: who moves most)",
+    )
+    who.add_argument(
+        "--person-box",
+        metavar="X,Y,W,H",
+        type=_person_box,
+        help="judge the person first seen in this box (fractions of the picture, from its top left corner)",
+    )
     add("--out", metavar="DIR", type=Path, help="write the report and the angles of each clip into this folder")
     add("--format", choices=("text", "json", "csv"), default="text", help="what is printed (default: text; see below)")
     add("--video", action="store_true", help="also write the clip with angles and cues drawn in (needs --out)")
@@ -193,6 +206,22 @@ def _validate_arguments(parser: Parser) -> None:
     add("--write", action="store_true", help="replace the error table that formcheck judges by (accuracy.json)")
     add("--no-cache", action="store_true", help="estimate every pose anew, and keep none for the next time")
     add("--quiet", action="store_true", help="no progress")
+
+
+def _person_number(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
+    return int(text)
+
+
+def _person_box(text: str) -> tuple[float, ...]:
+    try:
+        box = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        box = ()
+    if len(box) != 4 or not all(0 <= part <= 1 for part in box) or not (box[2] and box[3]):
+        raise argparse.ArgumentTypeError(f"{text!r} is no box; give four fractions from 0 to 1, as in 0.1,0.2,0.4,0.7")
+    return box
 
 
 def _names(text: str) -> list[str]:

@@ -1,0 +1,91 @@
+"""The shots of a clip: the stretches between hard cuts, and whether there is anything in one that can be judged.
+
+Nothing crosses a cut: no filter, no repetition, no rest position. A shot can be unusable as a whole, for a reason that
+is no rule's business: nobody in it, legs only, or a camera that looks along the body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+
+from formcheck.geometry import length
+from formcheck.landmarks import Landmark
+from formcheck.types import FloatArray, PoseTrack
+
+MIN_SHOT_S = 0.5  # shorter ones hold no repetition and are passed over in silence
+
+# Bare legs and panels of a montage make the pose model see whole people for moments at a time (28 to 62 % of the
+# frames, in runs of at most 1.2 s); in every clip of a whole person it finds them in at least 80 %.
+STEADY_SHARE = 0.75
+STEADY_RUN_S = 1.5
+
+# Share of depth in the line from shoulders to knees: at most 0.48 in side and oblique views of every position, at
+# least 0.56 with the camera at the feet of someone lying.
+ALONG_BODY = 0.53
+
+
+def split(track: PoseTrack, cuts_s: Sequence[float]) -> tuple[PoseTrack, ...]:
+    """Divide a track at the cuts; each is the time of the first frame after it. Never empty."""
+    edges = np.searchsorted(track.time_s, sorted(cuts_s)).tolist()
+    edges = [0, *(edge for edge in dict.fromkeys(edges) if 0 < edge < len(track)), len(track)]
+    return tuple(part(track, start, stop) for start, stop in pairwise(edges))
+
+
+def part(track: PoseTrack, start: int, stop: int) -> PoseTrack:
+    """The frames from `start` to before `stop`."""
+    rows = slice(start, stop)
+    return replace(
+        track,
+        time_s=track.time_s[rows],
+        image_px=track.image_px[rows],
+        world_m=track.world_m[rows],
+        visibility=track.visibility[rows],
+    )
+
+
+def join(tracks: Sequence[PoseTrack]) -> PoseTrack:
+    """Put shots together again, in order of time."""
+    return replace(
+        tracks[0],
+        time_s=np.concatenate([track.time_s for track in tracks]),
+        image_px=np.concatenate([track.image_px for track in tracks]),
+        world_m=np.concatenate([track.world_m for track in tracks]),
+        visibility=np.concatenate([track.visibility for track in tracks]),
+    )
+
+
+def unusable(track: PoseTrack) -> str:
+    """Why nothing in a shot can be judged and what to do; empty when there may be something."""
+    found = np.isfinite(track.image_px[:, Landmark.NOSE, 0])
+    if not found.any():
+        return "nobody was found; film the whole body in good light"
+    share = float(found.mean())
+    if share < STEADY_SHARE and _median_run_s(track.time_s, found) < STEADY_RUN_S:
+        return (
+            f"no whole person is steadily in the picture (found in {100 * share:.0f} % of the frames, for moments "
+            "only); film one person from the side, from head to toes"
+        )
+    along = along_body(track)[found]
+    if along.size and float(np.median(np.nan_to_num(along))) > ALONG_BODY:
+        return "the camera looks along the body, from the feet or the head; turn side-on to it"
+    return ""
+
+
+def _median_run_s(time_s: FloatArray, found: np.ndarray) -> float:
+    """Median length in seconds of the stretches in which a person was found without a break."""
+    changes = np.flatnonzero(np.diff(np.r_[False, found, False].astype(int)))
+    starts, stops = changes[::2], changes[1::2] - 1
+    return float(np.median(time_s[stops] - time_s[starts]))
+
+
+def along_body(track: PoseTrack) -> FloatArray:
+    """Share of depth in the line from mid shoulders to mid knees, 0 to 1, shape (n,); NaN where nobody was seen."""
+    shoulders = track.world_m[:, [Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER]].mean(axis=1)
+    knees = track.world_m[:, [Landmark.LEFT_KNEE, Landmark.RIGHT_KNEE]].mean(axis=1)
+    line = shoulders - knees
+    size = length(line)
+    return np.asarray(np.abs(line[:, 2]) / np.where(size > 0, size, np.nan))
