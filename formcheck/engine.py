@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from formcheck import metrics, reps
+from formcheck.bias import BiasModel
 from formcheck.exercises.base import Exercise
 from formcheck.kinematics import CausalKinematics
 from formcheck.rules.base import AppliedRule
@@ -31,7 +32,7 @@ from formcheck.types import (
     ToolInfo,
     Update,
 )
-from formcheck.verdicts import judge
+from formcheck.verdicts import Verdict, judge
 
 SETTLE_S = 0.5  # frames after a repetition's end that its zero-phase smoothing wants to see
 CUE_SHOWN_S = 3.0  # long enough to read at a glance from three metres
@@ -51,6 +52,8 @@ class Analyzer:
         True when the person named the exercise.
     confidence : float
         How sure the exercise is, 0 to 1.
+    model : BiasModel or None
+        The landmarks' systematic error, to be removed; None removes nothing.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class Analyzer:
         side: Side | None = None,
         given: bool = True,
         confidence: float = 1.0,
+        model: BiasModel | None = None,
     ) -> None:
         self._exercise = exercise
         self._applied = tuple(applied)
@@ -67,7 +71,8 @@ class Analyzer:
         self._info = ExerciseInfo(exercise.id, given, confidence)
         self._poses: list[Pose] = []
         self._cuts_s: list[float] = []
-        self._causal = CausalKinematics()
+        self._model = model
+        self._causal = CausalKinematics(model)
         signal = exercise.signal
         self._counter = reps.RepCounter(
             signal.enter_deg, signal.leave_deg, signal.min_s, exercise.outward, exercise.back
@@ -77,13 +82,17 @@ class Analyzer:
         self._cues: tuple[Cue, ...] = ()
         self._cues_until_s = -math.inf
 
-    def update(self, pose: Pose) -> Update:
-        """Take the next pose, in order of time, and say what is known now."""
+    def add(self, pose: Pose) -> None:
+        """Take the next pose, in order of time, for the verdicts only: what a recorded clip needs."""
         self._poses.append(replace(pose, mask=None))
+
+    def update(self, pose: Pose) -> Update:
+        """Take the next pose, in order of time, and say what is known now: what a live session needs."""
+        self.add(pose)
         measurement, smooth = self._causal.update(pose)
         side = self._side or measurement.near_side or Side.RIGHT
         value = measurement.values[metrics.column_name(self._exercise.signal.metric, side)]
-        if self._counter.update(pose.time_s, value):
+        if self._counter.update(pose.time_s, value if self._exercise.signal.rising else -value):
             self._due_s = pose.time_s + SETTLE_S
         new: tuple[Outcome, ...] = ()
         if pose.time_s >= self._due_s:
@@ -99,15 +108,19 @@ class Analyzer:
         """Note a hard cut: the pose at this time is the first of another shot. Nothing is judged across it."""
         self._cuts_s.append(time_s)
 
+    def _judge(self) -> Verdict:
+        track = PoseTrack.from_poses(self._poses)
+        return judge(track, self._exercise, self._applied, self._side, self._cuts_s, self._model)
+
     def _judge_finished(self) -> tuple[Outcome, ...]:
-        verdict = judge(PoseTrack.from_poses(self._poses), self._exercise, self._applied, self._side, self._cuts_s)
+        verdict = self._judge()
         fresh = [outcome for outcome in verdict.outcomes if outcome.rep is not None and outcome.rep > self._told]
         self._told = max(self._told, len(verdict.reps))
         return tuple(fresh)
 
     def finish(self, clip: ClipInfo, tool: ToolInfo, warnings: Sequence[str] = ()) -> Analysis:
         """Judge everything that was seen."""
-        verdict = judge(PoseTrack.from_poses(self._poses), self._exercise, self._applied, self._side, self._cuts_s)
+        verdict = self._judge()
         found = sum(pose.found for pose in self._poses) / max(len(self._poses), 1)
         report = Report(
             tool=tool,

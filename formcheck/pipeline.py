@@ -11,8 +11,9 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
-from formcheck import __version__
+from formcheck import __version__, bias
 from formcheck.adapters.cuts import CutDetector
 from formcheck.adapters.mediapipe import MediaPipeBackend
 from formcheck.adapters.people import PeopleBackend
@@ -30,6 +31,17 @@ from formcheck.overlay import draw
 from formcheck.people import Person
 from formcheck.rules.base import AppliedRule
 from formcheck.types import Analysis, ClipInfo, Frame, Pose, Side, ToolInfo
+
+
+class FrameSource(Protocol):
+    """Frames in order of time, and what is known of their clip: a `ClipReader`, or what changes its frames."""
+
+    @property
+    def info(self) -> VideoInfo:
+        """The clip's description."""
+
+    def __iter__(self) -> Iterator[Frame]: ...
+
 
 Progress = Callable[[float, float], None]
 """Called with seconds of the clip done and in total (NaN when the file does not say)."""
@@ -84,13 +96,13 @@ def analyze_clip(
     ModelError
         When the pose model cannot be started.
     """
-    analyzer = Analyzer(exercise, applied_rules(exercise, settings or Settings()), side, given)
+    analyzer = Analyzer(exercise, applied_rules(exercise, settings or Settings()), side, given, model=bias.load())
     reading = read_poses(path, model=model, backend=backend, person=person, on_progress=on_progress)
     cuts = list(reading.cuts_s)
     for pose in reading.poses:
         if cuts and pose.time_s >= cuts[0]:
             analyzer.cut(cuts.pop(0))
-        analyzer.update(pose)
+        analyzer.add(pose)
     last_s = reading.poses[-1].time_s if reading.poses else 0.0
     return analyzer.finish(clip_info(path, reading.video, last_s), tool_info(reading.estimator), reading.warnings)
 
@@ -158,7 +170,7 @@ def _read(path: str | Path, backend: PoseBackend, scout: Scout | None, on_progre
 
 
 def estimate_poses(
-    reader: ClipReader,
+    reader: FrameSource,
     backend: PoseBackend,
     on_progress: Progress | None = None,
     watch: Callable[[Frame, Pose], None] | None = None,
@@ -181,11 +193,16 @@ def analyze_poses(
     exercise: Exercise,
     side: Side | None = None,
     settings: Settings | None = None,
+    left_out_body: str | None = None,
 ) -> Analysis:
-    """Analyse poses that were estimated before, with the engine that `analyze_clip` uses."""
-    analyzer = Analyzer(exercise, applied_rules(exercise, settings or Settings()), side)
+    """Analyse poses that were estimated before, with the engine that `analyze_clip` uses.
+
+    `left_out_body` leaves one rendered body out of what the landmarks' errors were learnt from: for validation.
+    """
+    model = bias.load(left_out_body)
+    analyzer = Analyzer(exercise, applied_rules(exercise, settings or Settings()), side, model=model)
     for pose in poses:
-        analyzer.update(pose)
+        analyzer.add(pose)
     return analyzer.finish(clip, tool_info(info))
 
 

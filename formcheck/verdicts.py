@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from formcheck import judging, kinematics, metrics, reps, shots, view
+from formcheck.bias import BiasModel
 from formcheck.exercises.base import Exercise
 from formcheck.kinematics import Kinematics
 from formcheck.rules.base import AppliedRule, Window
@@ -29,7 +30,7 @@ from formcheck.types import (
     View,
 )
 
-MIN_FOUND_FRACTION = 0.5  # below this a clip has too little of the person to be trusted silently
+MIN_FOUND_FRACTION = 0.9  # below this a clip has too little of the person to be trusted silently
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ def judge(
     applied: Sequence[AppliedRule],
     side: Side | None = None,
     cuts_s: Sequence[float] = (),
+    model: BiasModel | None = None,
 ) -> Verdict:
     """Find and judge every repetition or hold in a finished track.
 
@@ -63,16 +65,22 @@ def judge(
         The leg to judge; None judges the near one.
     cuts_s : sequence of float
         Times of the first frame after each hard cut. Each shot between them is judged on its own.
+    model : BiasModel or None
+        The landmarks' systematic error, to be removed; None removes nothing.
     """
-    parts = [judge_shot(shot, exercise, applied, side) for shot in shots.split(track, cuts_s)]
+    parts = [judge_shot(shot, exercise, applied, side, model) for shot in shots.split(track, cuts_s)]
     return parts[0] if len(parts) == 1 else _join(parts)
 
 
 def judge_shot(
-    track: PoseTrack, exercise: Exercise, applied: Sequence[AppliedRule], side: Side | None = None
+    track: PoseTrack,
+    exercise: Exercise,
+    applied: Sequence[AppliedRule],
+    side: Side | None = None,
+    model: BiasModel | None = None,
 ) -> Verdict:
     """Find and judge every repetition or hold in one shot; parameters as for `judge`."""
-    measured = kinematics.over_window(track)
+    measured = kinematics.over_window(track, model)
     if len(track) == 0 or not np.isfinite(track.image_px).any():
         nobody = "nobody was found in the clip; film the whole body in good light"
         empty = View(math.nan, None, False, False, nobody)
@@ -84,7 +92,7 @@ def judge_shot(
         )
     judged = side or view.side_of(float(np.sign(measured.near_sign.sum()))) or Side.RIGHT
     signal = exercise.signal
-    angle = measured.signal(signal.metric, judged)
+    angle = signal.towards_turn(measured.signal(signal.metric, judged))
     found = reps.segment(track.time_s, angle, signal.enter_deg, signal.leave_deg, signal.min_s)
     at_rest = _rest_frames(track.time_s, angle, found.bounds)
     seen_from = view.assess(measured.track, at_rest, exercise.max_yaw_deg)

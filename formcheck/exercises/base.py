@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from formcheck.types import Kind, Phase, Position
+from formcheck.types import FloatArray, Kind, Phase, Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,17 +15,24 @@ class RepSignal:
     Attributes
     ----------
     metric : str
-        Metric of the judged side, without side: ``knee_flexion_deg``. It grows towards the turn.
+        Metric of the judged side, without side: ``knee_flexion_deg``.
     enter_deg, leave_deg : float
-        Degrees above the rest level at which a repetition is taken to have begun, and to have ended.
+        Degrees away from the rest level at which a repetition is taken to have begun, and to have ended.
     min_s : float
         Shorter excursions are not repetitions.
+    rising : bool
+        Whether the metric grows towards the turn (a curl bends the knee) or falls (a bridge opens the hip).
     """
 
     metric: str
     enter_deg: float
     leave_deg: float
     min_s: float
+    rising: bool = True
+
+    def towards_turn(self, angle: FloatArray) -> FloatArray:
+        """The angle with the sign that makes it grow from rest to the turn, any shape."""
+        return angle if self.rising else -angle
 
 
 @dataclass(frozen=True, slots=True)
