@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
+
+import numpy as np
+
+from formcheck.landmarks import side_landmark
+from formcheck.types import FloatArray, Side
+
+FEET = [side_landmark(side, name) for side in Side for name in ("ankle", "heel", "foot_index")]
+CUE_STRIP_SHARE = 0.2  # of the frame's height: what the cue's band may cover
+HIDDEN_SHARE = 0.05  # of the clip's foot landmarks; fewer may be covered
 
 
 class Edge(StrEnum):
@@ -42,6 +51,21 @@ class Style:
     smallest_cue: int
     min_visibility: float = 0.3
     cue_edge: Edge | None = None
+
+    def for_feet(self, image_px: FloatArray, height: int) -> Self:
+        """Return this style with the cue on the edge where it hides no foot for most of a clip.
+
+        Parameters
+        ----------
+        image_px : ndarray, shape (n, 33, 2)
+            Landmarks of the whole clip, pixels; NaN where unseen.
+        height : int
+            Of the frame.
+        """
+        lowest = image_px[:, FEET, 1]
+        known = lowest[np.isfinite(lowest)]
+        low = known.size > 0 and float((known > (1.0 - CUE_STRIP_SHARE) * height).mean()) > HIDDEN_SHARE
+        return replace(self, cue_edge=Edge.TOP if low else Edge.BOTTOM)
 
     @classmethod
     def for_size(cls, width: int, height: int) -> Self:

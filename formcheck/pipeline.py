@@ -27,7 +27,7 @@ from formcheck.engine import Analyzer, replay
 from formcheck.errors import ClipError
 from formcheck.exercises import EXERCISES
 from formcheck.exercises.base import Exercise
-from formcheck.overlay import draw
+from formcheck.overlay import Style, draw
 from formcheck.people import Person
 from formcheck.rules.base import AppliedRule
 from formcheck.types import Analysis, ClipInfo, Frame, Pose, Side, ToolInfo
@@ -241,8 +241,10 @@ def render_overlay(
     updates = replay(analysis, exercise)
     with ClipReader(path) as reader:
         info = reader.info
+        style = Style.for_size(info.width, info.height).for_feet(analysis.track.image_px, info.height)
         with OverlayWriter(target, info.width, info.height, info.average_fps) as writer:
             for frame, update in zip(reader, updates, strict=False):
-                writer.write(draw(frame.image, update, exercise_title=exercise.title), frame.time_s)
+                image = draw(frame.image, update, exercise_title=exercise.title, kind=exercise.kind, style=style)
+                writer.write(image, frame.time_s)
                 if on_progress is not None:
                     on_progress(frame.time_s, info.duration_s)

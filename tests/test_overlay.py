@@ -432,3 +432,13 @@ def test_a_720p_frame_is_drawn_fast() -> None:
         draw(image, update, exercise_title="Romanian deadlift")
         taken.append(time.perf_counter() - start)
     assert sorted(taken)[7] < 0.025
+
+
+class TestCueEdgeOfAClip:
+    """The cue stays on one edge of the frame for a whole clip, where it hides no foot."""
+
+    @pytest.mark.parametrize(("foot_y", "edge"), [(0.95, Edge.TOP), (0.6, Edge.BOTTOM), (math.nan, Edge.BOTTOM)])
+    def test_feet_decide(self, foot_y: float, edge: Edge) -> None:
+        landmarks = np.full((50, 33, 2), 0.4 * 360)
+        landmarks[:, 27:33, 1] = foot_y * 360
+        assert Style.for_size(640, 360).for_feet(landmarks, 360).cue_edge is edge
