@@ -62,12 +62,12 @@ def look(searcher: Answers, seconds: float = 12.0, first: Pose | None = POSE) ->
     return scout
 
 
-def test_one_person_costs_a_look_every_second_and_a_half() -> None:
+def test_one_person_costs_a_look_every_two_seconds() -> None:
     searcher = Answers(lambda frame: ())
     scout = look(searcher, 12.0)
     assert not scout.several
     assert scout.turn_deg == 0
-    assert searcher.asked == 8
+    assert searcher.asked == 6
 
 
 def test_the_search_does_not_see_the_first_person() -> None:

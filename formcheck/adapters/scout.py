@@ -21,7 +21,7 @@ from formcheck.people import CORE, SAME_PERSON, body_size_px, distance
 from formcheck.types import Frame, Pose
 
 FIRST_LOOK_S: Final = 0.2
-LOOK_EVERY_S: Final = 1.5  # a look takes 12 ms, the 45 frames between two of them about 0.85 s
+LOOK_EVERY_S: Final = 2.0  # a look takes 12 ms, the 60 frames between two of them about 1.1 s
 LOOK_SOON_S: Final = 0.5  # after a look that saw something odd
 CONFIRMED: Final = 2  # looks that agree
 MAX_TURNED_LOOKS: Final = 4
