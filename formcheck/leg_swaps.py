@@ -25,6 +25,11 @@ _PARTS = ("knee", *_BELOW_KNEE)
 EXCHANGED_COST_PER_S = 0.15
 EXCHANGED_COST_STRAIGHT_PER_S = 1.0
 STRAIGHT_DEG = 30.0
+MIN_STANCE_FRAMES = 5
+# A foot that stands stays where it stands: when one leg works, the other one's ankle should be at its own place (the
+# median over frames with both legs straight), not at the working leg's. Per second, times thigh lengths squared.
+OFF_STANCE_COST_PER_S = 5.0
+OFF_STANCE_CAP = 0.25
 JUMP_CAP = 1.0  # thigh lengths squared; an outlier must not outweigh everything else
 LONGEST_STEP_S = 0.2  # across a longer gap the legs may be anywhere
 
@@ -47,7 +52,7 @@ def repair(track: PoseTrack) -> PoseTrack:
         return track
     states = np.zeros(len(track), dtype=int)
     legs, hips = _leg_points(track, known), _hip_points(track, known)
-    states[known] = _most_likely(track.time_s[known], legs, _exchanged_cost(legs, hips), _thigh_px(legs, hips))
+    states[known] = _most_likely(track.time_s[known], legs, _costs(legs, hips), _thigh_px(legs, hips))
     image, world, visibility = track.image_px.copy(), track.world_m.copy(), track.visibility.copy()
     for state, exchanged in enumerate(_STATES):
         frames = np.flatnonzero(states == state)
@@ -77,14 +82,25 @@ def _thigh_px(legs: FloatArray, hips: FloatArray) -> float:
     return float(np.median(length(legs[:, :, 0] - hips)))
 
 
-def _exchanged_cost(legs: FloatArray, hips: FloatArray) -> FloatArray:
-    """Cost per second of taking the names as exchanged, shape (frames,)."""
+def _costs(legs: FloatArray, hips: FloatArray) -> FloatArray:
+    """Cost per second of each state in each frame, shape (frames, states)."""
     bend = np.abs(signed_angle(legs[:, :, 0] - hips, legs[:, :, 1] - legs[:, :, 0]))
     both_straight = (bend < STRAIGHT_DEG).all(axis=1)
-    return np.where(both_straight, EXCHANGED_COST_STRAIGHT_PER_S, EXCHANGED_COST_PER_S)
+    exchanged = np.where(both_straight, EXCHANGED_COST_STRAIGHT_PER_S, EXCHANGED_COST_PER_S)
+    costs = np.stack([np.zeros_like(exchanged), exchanged, exchanged], axis=1)
+    ankle = _PARTS.index("ankle")
+    if both_straight.sum() < MIN_STANCE_FRAMES:
+        return costs
+    stance = np.median(legs[both_straight, :, ankle], axis=0)  # (sides, 2)
+    thigh = max(_thigh_px(legs, hips), 1e-9)
+    for state, names in enumerate(_STATES):
+        ankles = _exchange(legs, names)[:, :, ankle]
+        off = (length(ankles - stance) / thigh).min(axis=1)  # of the leg that is nearer to its own place
+        costs[:, state] += OFF_STANCE_COST_PER_S * np.minimum(off**2, OFF_STANCE_CAP)
+    return costs
 
 
-def _most_likely(time_s: FloatArray, legs: FloatArray, exchanged_cost: FloatArray, thigh_px: float) -> IntArray:
+def _most_likely(time_s: FloatArray, legs: FloatArray, costs: FloatArray, thigh_px: float) -> IntArray:
     if thigh_px <= 0:
         return np.zeros(len(time_s), dtype=int)
     named = np.stack([_exchange(legs, exchanged) for exchanged in _STATES])  # (states, frames, 2, 4, 2)
@@ -101,7 +117,7 @@ def _most_likely(time_s: FloatArray, legs: FloatArray, exchanged_cost: FloatArra
         total = cost[:, None] + jumps
         back[frame] = np.argmin(total, axis=0)
         cost = total[back[frame], np.arange(count)]
-        cost[1:] += exchanged_cost[frame] * min(steps[frame - 1], LONGEST_STEP_S)
+        cost += costs[frame] * min(steps[frame - 1], LONGEST_STEP_S)
     states = np.zeros(len(time_s), dtype=int)
     states[-1] = int(np.argmin(cost))
     for frame in range(len(time_s) - 1, 0, -1):
