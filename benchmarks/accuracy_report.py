@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import accuracy_tables as tables
+import accuracy_verdicts as verdicts
 from accuracy_measure import JOINTS, SIDE_VIEW_DEG, Measured, measure
 from accuracy_plots import draw_plots
 
@@ -52,8 +53,9 @@ TEXT = """\
 
 <!-- Written by benchmarks/accuracy_report.py; a change by hand is lost at its next run. -->
 
-Measured with formcheck {version}, mediapipe {mediapipe}, pose model `{model}` (sha256 `{model_sha256}`), and
+Measured with formcheck {version}, mediapipe {mediapipe}, and
 
+- the pose model `{model}` (sha256 `{model_sha256}`)
 {shipped}
 
 on {clips} clips of {exercises} exercises with {bodies} bodies ({frames} frames). Angles are in degrees, in formcheck's
@@ -62,9 +64,10 @@ conventions: knee 0 = straight, hip 0 = thigh in line with the trunk, ankle 0 = 
 ## In short
 
 With the camera within {side:.0f}° of side-on, formcheck's angle of the leg that faces the camera is wrong by
-{in_short} on average. An angle in a report carries its standard error, and formcheck does not
-call a fault within it. These figures come from **rendered people in tight clothes**, not from patients: they tell where
-formcheck errs and by how much in kind, and are no proof of accuracy on people (see [What limits it](#what-limits-it)).
+{in_short} on average.
+An angle in a report carries its standard error, and formcheck does not call a fault within it. These figures come from
+**rendered people in tight clothes**, not from patients: they tell where formcheck errs and by how much in kind, and are
+no proof of accuracy on people (see [What limits it](#what-limits-it)).
 
 These goals were set before the measurement:
 
@@ -168,10 +171,10 @@ No published accuracy was found for prone curls or lying stretches.
 - **A side view.** Only {further} clips are filmed from further round than {side:.0f}°.
 - **The far leg** is not in these tables, and formcheck does not judge it.
 
-The largest errors, by how far they exceed {worst_goals} (the goals for one exercise). *Over 15° off*: frames in which a
-landmark had left its joint. *Nearer the other leg*: frames in which the angle fits the far leg better by more than 15°,
-which is what exchanged legs look like. The last column says when the worst tenth of the frames is, and at which true
-angles.
+The largest errors, by how far they exceed the goals for one exercise ({worst_goals}).
+*Over 15° off*: frames in which a landmark had left its joint. *Nearer the other leg*: frames in which the angle fits
+the far leg better by more than 15°, which is what exchanged legs look like. The last column says when the worst tenth
+of the frames is, and at which true angles.
 
 {worst}
 {left_out}"""
@@ -204,17 +207,17 @@ def render(measured: Measured) -> str:
         side=SIDE_VIEW_DEG,
         further=len(clips) - len(side),
         in_short=f"{', '.join(short[:-1])} and {short[-1]}",
-        goals=tables.goals_table(side, clips),
+        goals=verdicts.goals_table(side, clips),
         by_exercise=tables.error_table(tables.groups(side), "exercise", total=True),
         by_yaw=tables.error_table(tables.yaw_bands(clips), "camera", total=False),
         bare=tables.bare_table(side),
-        bare_verdicts=tables.bare_verdict_table(clips),
+        bare_verdicts=verdicts.bare_verdict_table(clips),
         phases=tables.phase_table(side),
         joints="\n".join(joints),
         sigma=tables.sigma_table(side),
-        timing=tables.timing_table(clips),
-        planted=tables.planted_table(clips),
-        unplanned=tables.unplanned_table(clips),
+        timing=verdicts.timing_table(clips),
+        planted=verdicts.planted_table(clips),
+        unplanned=verdicts.unplanned_table(clips),
         published=tables.table(("source", "hip", "knee", "ankle"), [*PUBLISHED, ours]),
         worst_goals=f"{', '.join(worst_goals[:-1])} and {worst_goals[-1]}",
         worst=tables.worst_table(clips),

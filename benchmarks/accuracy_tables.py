@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -23,16 +22,14 @@ from accuracy_measure import (
 )
 
 from formcheck import accuracy
-from formcheck.types import FloatArray, Status
+from formcheck.types import FloatArray
 from formcheck.validate.tables import SHORT, SHOWN
 
 FAR_OFF_DEG = 15.0  # an error beyond this is a landmark that left its joint, not noise
 WORST_ROWS = 12
 WORST_SHARE = 0.1  # of a clip's frames: where in the movement its largest errors lie
 
-GOALS: Mapping[str, float] = {"knee": 2.5, "hip": 3.0, "ankle": 4.5}
 EXERCISE_GOALS: Mapping[str, float] = {"knee": 4.0, "hip": 5.0, "ankle": 7.0}
-COVERED_GOAL, WITHIN_GOAL, FOUND_GOAL, OK_GOAL = 0.95, 0.90, 0.90, 0.03
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -96,35 +93,6 @@ def bare_table(clips: Sequence[MeasuredClip]) -> str:
     return table(("exercise", "clips", *JOINTS.values()), rows)
 
 
-def bare_verdict_table(clips: Sequence[MeasuredClip]) -> str:
-    """What becomes of counts and faults with bare landmarks, and with corrected ones."""
-    rows = []
-    for name, compared in (("bare landmarks", [c.bare for c in clips]), ("formcheck", [c.comparison for c in clips])):
-        statuses = [result.status for clip in compared for result in clip.planted]
-        found = sum(status in (Status.FAULT, Status.CAUTION) for status in statuses)
-        exact = sum(clip.reps_found == clip.reps_true for clip in compared)
-        wrong = Counter(outcome.status for clip in compared for outcome in clip.unplanned)
-        rows.append(
-            [
-                name,
-                f"{exact} of {len(compared)}",
-                f"{found} of {len(statuses)}",
-                str(statuses.count(Status.OK)),
-                str(wrong[Status.FAULT]),
-                str(wrong[Status.CAUTION]),
-            ]
-        )
-    header = (
-        "angles",
-        "exact counts",
-        "planted faults found",
-        "called ok",
-        "faults not planted",
-        "cautions not planted",
-    )
-    return table(header, rows)
-
-
 def phase_table(clips: Sequence[MeasuredClip]) -> str:
     """Where in the movement the errors arise."""
     rows = []
@@ -158,71 +126,6 @@ def sigma_table(clips: Sequence[MeasuredClip]) -> str:
             cells.append(f"{one}, {two} ({percent(within(part, metric, held_out, 2.0))})")
         rows.append([name, *cells, percent(covered(part, "knee_flexion_deg"))])
     return table(("exercise", *JOINTS.values(), "frames covered"), rows)
-
-
-def timing_table(clips: Sequence[MeasuredClip]) -> str:
-    """Timing errors of the repetitions that were found."""
-    rows = []
-    named = groups(clips)
-    for name, part in [*named.items(), *([("**all**", list(clips))] if len(named) > 1 else [])]:
-        timings = [timing for clip in part for timing in clip.timings]
-        cells = []
-        for moment in ("start_s", "turn_s", "end_s"):
-            errors = np.array([getattr(timing, moment) for timing in timings])
-            if errors.size:
-                cells.append(f"{np.median(errors):+.2f} ({np.percentile(np.abs(errors), 95):.2f})")
-            else:
-                cells.append("-")
-        exact = sum(clip.comparison.reps_found == clip.comparison.reps_true for clip in part)
-        true = sum(clip.comparison.reps_true for clip in part)
-        rows.append([name, f"{exact} of {len(part)}", f"{len(timings)} of {true}", *cells])
-    return table(("exercise", "clips with the exact count", "repetitions found", "start", "turn", "end"), rows)
-
-
-@dataclass(frozen=True, slots=True)
-class Planted:
-    """What became of planted faults: how many of each status (None: the repetition itself was missed)."""
-
-    statuses: tuple[Status | None, ...]
-
-    def count(self, *statuses: Status | None) -> int:
-        return sum(status in statuses for status in self.statuses)
-
-    def cells(self) -> list[str]:
-        kinds = (Status.FAULT, Status.CAUTION, Status.NOT_JUDGED, Status.OK, None)
-        return [str(len(self.statuses)), *(str(self.count(kind)) for kind in kinds)]
-
-
-def planted(clips: Sequence[MeasuredClip], rule: str | None = None) -> Planted:
-    results = [result for clip in clips for result in clip.comparison.planted]
-    return Planted(tuple(result.status for result in results if rule in (None, result.rule)))
-
-
-def planted_table(clips: Sequence[MeasuredClip]) -> str:
-    """Planted faults by the rule that should find them."""
-    rules = sorted({result.rule for clip in clips for result in clip.comparison.planted})
-    rows = [[f"`{rule}`", *planted(clips, rule).cells()] for rule in rules]
-    if len(rules) > 1:
-        rows.append(["**all**", *planted(clips).cells()])
-    return table(("rule", "planted", "fault", "caution", "not judged", "called ok", "repetition missed"), rows)
-
-
-def false_faults(clips: Sequence[MeasuredClip]) -> int:
-    return sum(outcome.status is Status.FAULT for clip in clips for outcome in clip.comparison.unplanned)
-
-
-def unplanned_table(clips: Sequence[MeasuredClip]) -> str:
-    """Findings where nothing of the kind was planted, by rule and exercise."""
-    found: dict[tuple[str, str], list[tuple[str, Status]]] = defaultdict(list)
-    for clip in clips:
-        for outcome in clip.comparison.unplanned:
-            found[outcome.rule, clip.truth.exercise].append((clip.truth.path.stem, outcome.status))
-    rows = []
-    for (rule, exercise), items in sorted(found.items()):
-        count = Counter(status for _, status in items)
-        names = ", ".join(f"`{name}`" for name in sorted({name for name, _ in items}))
-        rows.append([f"`{rule}`", exercise, str(count[Status.FAULT]), str(count[Status.CAUTION]), names])
-    return table(("rule", "exercise", "faults", "cautions", "clips"), rows)
 
 
 def worst_table(clips: Sequence[MeasuredClip]) -> str:
@@ -278,45 +181,3 @@ def literature_row(clips: Sequence[MeasuredClip]) -> list[str]:
             f"MAE {degrees(mae(clips, metric))}, RMSE {degrees(rmse(clips, metric))}, {bias:+.1f} ± {spread:.1f}"
         )
     return cells
-
-
-def goals_table(side: Sequence[MeasuredClip], clips: Sequence[MeasuredClip]) -> str:
-    """The goals that were set before measuring, and whether each is met."""
-    rows: list[list[str]] = []
-
-    def row(goal: str, reached: str, is_met: bool) -> None:
-        rows.append([goal, reached, "yes" if is_met else "**no**"])
-
-    stated = sigmas(side, False)
-    for metric, joint in JOINTS.items():
-        reached = mae(side, metric)
-        row(f"{joint}: mean absolute error at most {GOALS[joint]}°", f"{degrees(reached)}°", reached <= GOALS[joint])
-    for metric, joint in JOINTS.items():
-        by_name = {name: mae(part, metric) for name, part in groups(side).items()}
-        by_name = {name: value for name, value in by_name.items() if not math.isnan(value)}
-        name = max(by_name, key=lambda name: by_name[name], default="")
-        reached = by_name.get(name, math.nan)
-        goal = f"{joint}: no exercise above {EXERCISE_GOALS[joint]:.0f}°"
-        row(goal, f"{degrees(reached)}° ({name})", reached <= EXERCISE_GOALS[joint])
-    for metric, joint in JOINTS.items():
-        share = within(side, metric, stated, 2.0)
-        row(
-            f"{joint}: {percent(WITHIN_GOAL)} of errors within two stated standard errors",
-            percent(share),
-            share >= WITHIN_GOAL,
-        )
-    share = min(covered(side, metric) for metric in JOINTS)
-    row(
-        f"at least {percent(COVERED_GOAL)} of frames covered (least of the joints)",
-        percent(share),
-        share >= COVERED_GOAL,
-    )
-    exact = sum(clip.comparison.reps_found == clip.comparison.reps_true for clip in clips)
-    row("counts exact on every clip", f"{exact} of {len(clips)}", exact == len(clips))
-    row("no fault where none was planted", f"{false_faults(clips)} faults", false_faults(clips) == 0)
-    result = planted(clips)
-    total = max(len(result.statuses), 1)
-    found, good = result.count(Status.FAULT, Status.CAUTION) / total, result.count(Status.OK) / total
-    row(f"{percent(FOUND_GOAL)} of planted faults found", percent(found), found >= FOUND_GOAL)
-    row(f"at most {percent(OK_GOAL)} of planted faults called ok", percent(good), good <= OK_GOAL)
-    return table(("goal", "reached", "met"), rows)
