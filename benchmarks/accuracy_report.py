@@ -76,7 +76,7 @@ These goals were set before the measurement:
 
 - **Clips.** A body model (MakeHuman, CC0) was posed, dressed and rendered doing the exercises, well and with planted
   faults. So every joint angle of every frame is known. Bodies, rooms, light and cameras differ; some pictures are
-  upright. Some of the clips are in `sample_videos/`.
+  taller than wide. Some of the clips are in `sample_videos/`.
 - **Bodies that were not learnt from.** formcheck removes a learnt part of the landmarks' error (`formcheck.bias`). Each
   clip is analysed with what was learnt from all bodies *but the one in it*, so the figures hold for somebody new,
   filmed in a way like these.
@@ -141,6 +141,8 @@ the true pause there counts as 0. formcheck lets a repetition begin and end wher
 has its very first and last moment.
 
 {timing}
+{inexact}
+
 ## Planted faults
 
 All clips, one per repetition with the fault, where formcheck has a rule for it in that exercise. Found means `fault`
@@ -150,7 +152,8 @@ or `caution`. *Not judged* is formcheck saying that it cannot tell, within its e
 ## Findings where nothing was planted
 
 All clips. Not all are mistakes: the rendered stretches are held for 2 to 6 s to keep the clips short, so a `short-hold`
-caution on them is right.
+caution on them is right; and a clip with a planted fault often shows a second one that follows from it (a rounded back
+takes bend from the hips, a swung weight falls fast).
 
 {unplanned}
 ## Beside other systems
@@ -216,6 +219,7 @@ def render(measured: Measured) -> str:
         joints="\n".join(joints),
         sigma=tables.sigma_table(side),
         timing=verdicts.timing_table(clips),
+        inexact=verdicts.inexact_counts(clips),
         planted=verdicts.planted_table(clips),
         unplanned=verdicts.unplanned_table(clips),
         published=tables.table(("source", "hip", "knee", "ankle"), [*PUBLISHED, ours]),
