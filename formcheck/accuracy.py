@@ -22,7 +22,10 @@ UNKNOWN_SIGMA_DEG = 15.0  # a metric that no clip has measured is not to be trus
 
 @dataclass(frozen=True, slots=True)
 class ErrorRow:
-    """Error of one metric in one situation, degrees; `position` None stands for all positions together."""
+    """Error of one metric in one situation, in the metric's own unit; `position` None stands for all positions together.
+
+    `frames` counts the values compared: frames for angles, repetitions for what rules make of them.
+    """
 
     metric: str
     position: Position | None
@@ -55,12 +58,12 @@ def error_rows() -> tuple[ErrorRow, ...]:
 
 
 def sigma(metric: str, position: Position, yaw_deg: float) -> float:
-    """Standard error of a measured value, degrees.
+    """Standard error of a measured value, in the metric's own unit.
 
     Parameters
     ----------
     metric : str
-        Without side: ``knee_flexion_deg``.
+        Without side: ``knee_flexion_deg``, or what a rule makes of it: ``hip_flexion_change_deg``, ``lowering_s``.
     position : Position
         Of the exercise. A position that no clip has measured takes the error over all positions.
     yaw_deg : float

@@ -25,7 +25,8 @@ from formcheck.view import FRONT_VIEW_DEG
 
 MIN_SEEN_SHARE = 0.7  # of a window's frames; below this a value would speak for moments nobody saw
 WITHIN_ERROR = "within measurement error of the limit"
-RANGE_METRIC = "range_deg"  # the exercise's own signal under a name that rules can share
+OF_THE_FOOT = frozenset({"ankle_dorsiflexion_deg", "sole_pitch_deg"})
+RANGE_METRIC = "range_deg"  # how far the exercise's own signal goes, under a name that rules can share
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +73,53 @@ def gather(
         seen = kinematics.seen[column][inside]
         values[metric] = np.where(seen, columns[column][inside], np.nan)
         share[metric] = min(_share(seen), _share(seen[turn]) if turn.any() else 1.0)
-    values[RANGE_METRIC] = values[exercise.signal.metric]
     share[RANGE_METRIC] = share[exercise.signal.metric]
-    signal = values[RANGE_METRIC]
+    window = cut(times, values, rep, exercise, neutral)
+    yaw = kinematics.yaw_deg[inside]
+    known = yaw[np.isfinite(yaw)]
+    return Evidence(window, share, float(np.median(known)) if known.size else float("nan"))
+
+
+def cut(
+    times: FloatArray,
+    values: Mapping[str, FloatArray],
+    rep: Rep,
+    exercise: Exercise,
+    neutral: Mapping[str, float],
+) -> Window:
+    """The window that rules see, from the frames of one repetition.
+
+    Parameters
+    ----------
+    times : ndarray, shape (n,)
+    values : mapping of metric name, without side, to ndarray of shape (n,)
+        NaN where unseen.
+    rep, exercise, neutral
+        As for `gather`.
+    """
+    signal = _range(values[exercise.signal.metric], exercise)
     known = signal[np.isfinite(signal)]
     halfway = (known.min() + known.max()) / 2 if known.size else math.inf
     before, after = times < rep.turn_start_s, times > rep.turn_end_s
     outward_lifts = exercise.outward is Phase.LIFTING
-    window = Window(
+    return Window(
         rep=rep,
         time_s=times,
-        values=values,
+        values={**values, RANGE_METRIC: signal},
         neutral=neutral,
         lifting=before if outward_lifts else after,
-        turn=turn,
+        turn=~before & ~after,
         deep=np.nan_to_num(signal, nan=-math.inf) >= halfway,
         lowering=after if outward_lifts else before,
     )
-    yaw = kinematics.yaw_deg[inside]
-    known = yaw[np.isfinite(yaw)]
-    return Evidence(window, share, float(np.median(known)) if known.size else float("nan"))
+
+
+def _range(angle: FloatArray, exercise: Exercise) -> FloatArray:
+    """The signal of a rising exercise; how far it has come from the start where it falls (a knee that straightens)."""
+    if exercise.signal.rising:
+        return angle
+    known = angle[np.isfinite(angle)]
+    return known[0] - angle if known.size else angle
 
 
 def _share(seen: BoolArray) -> float:
@@ -112,7 +140,7 @@ def _judge(evidence: Evidence, exercise: Exercise, applied: AppliedRule) -> Outc
     finding = None if reason else rule.check(evidence.window, limits)
     if finding is None:
         return _outcome(evidence, applied, metric, sigma, None, Status.NOT_JUDGED, reason or "could not be measured")
-    status = grade(finding.measured, sigma, limits, rule)
+    status = Status.OK if finding.excused else grade(finding.measured, sigma, limits, rule)
     first = limits.caution if limits.caution is not None else limits.fault
     near = first is not None and abs(finding.measured - first) < sigma and status in (Status.CAUTION, Status.NOT_JUDGED)
     return _outcome(evidence, applied, metric, sigma, finding, status, WITHIN_ERROR if near else "")
@@ -120,7 +148,9 @@ def _judge(evidence: Evidence, exercise: Exercise, applied: AppliedRule) -> Outc
 
 def metric_of(rule: Rule, exercise: Exercise) -> str:
     """What a rule measures in this exercise, by its name in `angles.csv` without side."""
-    return exercise.signal.metric if rule.metric == RANGE_METRIC else rule.metric
+    if rule.metric != RANGE_METRIC:
+        return rule.metric
+    return exercise.signal.metric if exercise.signal.rising else metrics.change_of(exercise.signal.metric)
 
 
 def grade(measured: float, sigma: float, limits: Limits, rule: Rule) -> Status:
@@ -142,13 +172,13 @@ def _unjudgeable(evidence: Evidence, exercise: Exercise, rule: Rule) -> str:
     yaw = evidence.yaw_deg
     if yaw > FRONT_VIEW_DEG:
         return "the camera sees the front or the back; turn side-on to it"
-    if yaw > exercise.max_yaw_deg:
+    if yaw > exercise.max_yaw_deg and not rule.any_view:
         return f"the camera is {yaw:.0f} deg off side-on; place it at your side"
     if not evidence.window.rep.complete:
         return "the repetition is cut off by the clip"
     for metric in rule.needs:
         if evidence.seen_share[metric] < MIN_SEEN_SHARE:
-            part = "foot" if metric == "ankle_dorsiflexion_deg" else "leg or trunk"
+            part = "foot" if metric in OF_THE_FOOT else "leg or trunk"
             return f"the {part} was hidden or out of the picture"
     if any(not np.isfinite(evidence.window.values[metric]).any() for metric in rule.needs):
         return "no quiet start position to compare with; begin each clip with two seconds of standing or sitting still"

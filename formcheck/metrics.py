@@ -7,6 +7,8 @@ body leans or lies (see `formcheck.view`).
 - ``knee_flexion_deg``: shank against thigh; + bent, - hyperextended.
 - ``hip_flexion_deg``: thigh against the line from mid-shoulder to mid-hip; + thigh towards the chest.
 - ``ankle_dorsiflexion_deg``: 90 minus the angle between ankle-to-knee and heel-to-toe; + toes to the shin.
+- ``shank_inclination_deg``: ankle to knee against the vertical; + knee forwards of the ankle.
+- ``sole_pitch_deg``: heel to toe against the floor; + heel higher than the toes.
 - ``trunk_inclination_deg``: mid-hip to mid-shoulder against the vertical; + forwards, about 90 lying face down.
 - ``neck_flexion_deg``: shoulder to ear against the trunk; + chin to chest. Change from the person's own neutral once
   that is known.
@@ -25,7 +27,13 @@ from formcheck.landmarks import Landmark, side_landmark
 from formcheck.types import FloatArray, PoseTrack, Side
 from formcheck.view import middle
 
-SIDED_METRICS = ("knee_flexion_deg", "hip_flexion_deg", "ankle_dorsiflexion_deg")
+SIDED_METRICS = (
+    "knee_flexion_deg",
+    "hip_flexion_deg",
+    "ankle_dorsiflexion_deg",
+    "shank_inclination_deg",
+    "sole_pitch_deg",
+)
 MIDLINE_METRICS = ("trunk_inclination_deg", "lumbar_flexion_deg", "neck_flexion_deg")
 COLUMNS = (*(f"{side}_{metric}" for side in Side for metric in SIDED_METRICS), *MIDLINE_METRICS)
 
@@ -34,10 +42,20 @@ METRIC_LANDMARKS: Mapping[str, tuple[str, ...]] = {
     "knee_flexion_deg": ("hip", "knee", "ankle"),
     "hip_flexion_deg": ("shoulder", "hip", "knee"),
     "ankle_dorsiflexion_deg": ("knee", "ankle", "heel", "foot_index"),
+    "shank_inclination_deg": ("knee", "ankle"),
+    "sole_pitch_deg": ("heel", "foot_index"),
     "trunk_inclination_deg": ("shoulder", "hip"),
     "lumbar_flexion_deg": ("ear", "shoulder", "hip"),
     "neck_flexion_deg": ("ear", "shoulder", "hip"),
 }
+
+
+def change_of(metric: str) -> str:
+    """Name of a metric's change since the start of its repetition: ``hip_flexion_change_deg``.
+
+    Its error is smaller than the angle's own, because what is constant in the error cancels.
+    """
+    return f"{metric.removesuffix('_deg')}_change_deg"
 
 
 def column_name(metric: str, side: Side) -> str:
@@ -70,6 +88,8 @@ def measure(track: PoseTrack, near_sign: FloatArray) -> dict[str, FloatArray]:
         columns[f"{side.value}_knee_flexion_deg"] = sign * signed_angle(knee - hip, ankle - knee)
         columns[f"{side.value}_hip_flexion_deg"] = -sign * signed_angle(-trunk, knee - hip)
         columns[f"{side.value}_ankle_dorsiflexion_deg"] = 90.0 - sign * signed_angle(knee - ankle, toe - heel)
+        columns[f"{side.value}_shank_inclination_deg"] = sign * angle_from_vertical(knee - ankle)
+        columns[f"{side.value}_sole_pitch_deg"] = sign * angle_from_vertical(toe - heel) - 90.0
     columns["trunk_inclination_deg"] = sign * angle_from_vertical(trunk)
     columns["lumbar_flexion_deg"] = np.full(len(track), np.nan)
     columns["neck_flexion_deg"] = sign * signed_angle(trunk, _near_ear(track, near_sign) - middle(track, "SHOULDER"))
@@ -119,8 +139,8 @@ def trunk_length(track: PoseTrack) -> FloatArray:
 # Lumbar flexion from landmarks: degrees per percent of trunk shortening, per degree of neck flexion and per degree of
 # hip flexion, all as change from the person's neutral. Fitted by benchmarks/fit_lumbar_proxy.py on rendered clips.
 LUMBAR_PER_SHORTENING_PERCENT = 1.0
-LUMBAR_PER_NECK_DEG = 0.5
-LUMBAR_PER_HIP_DEG = -0.05
+LUMBAR_PER_NECK_DEG = 0.6
+LUMBAR_PER_HIP_DEG = 0.03
 
 
 def lumbar_flexion(

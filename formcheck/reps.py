@@ -219,8 +219,9 @@ def _place(
     first_high, last_high = int(high[0]), int(high[-1])
     first = int(np.searchsorted(time_s, earliest_s, side="left"))
     last = int(np.searchsorted(time_s, latest_s, side="right")) - 1
-    outward = _fastest(speed[first : first_high + 1]) * ONSET_SPEED_SHARE
-    inward = _fastest(speed[last_high : last + 1]) * ONSET_SPEED_SHARE
+    # only this repetition's own way: beyond it may lie a gap, whose edges are no movement
+    outward = _fastest(speed[inside[0] : first_high + 1]) * ONSET_SPEED_SHARE
+    inward = _fastest(speed[last_high : inside[-1] + 1]) * ONSET_SPEED_SHARE
     # a neighbour that came back only part of the way leaves its own turning point as the rest level here
     low_before = max(rest + near_rest_deg, _lowest(signal[first : first_high + 1]) + near_rest_deg)
     low_after = max(rest + near_rest_deg, _lowest(signal[last_high : last + 1]) + near_rest_deg)
@@ -230,11 +231,17 @@ def _place(
     end = last_high
     while end < last and not (signal[end] < low_after and speed[end] >= -inward):
         end += 1
+    # the last degrees of the way out and the first of the way back are still movement, and part of the tempo
+    turned, leaving = first_high, last_high
+    while turned < top and not speed[turned] <= outward:
+        turned += 1
+    while leaving > top and not speed[leaving] >= -inward:
+        leaving -= 1
     return Bounds(
         start_s=float(time_s[start]),
-        turn_start_s=float(time_s[first_high]),
+        turn_start_s=float(time_s[turned]),
         turn_s=float(time_s[top]),
-        turn_end_s=float(time_s[last_high]),
+        turn_end_s=float(time_s[leaving]),
         end_s=float(time_s[end]),
         rest_deg=rest,
         turn_deg=peak,

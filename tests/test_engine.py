@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import astuple, replace
 from functools import cache
 
+import cases
 import numpy as np
 import pytest
 import synthetic
-from cases import SIGMA_DEG, ExerciseCase, exercise_cases
+from cases import ExerciseCase, exercise_cases
 
-from formcheck import accuracy, verdicts
+from formcheck import accuracy, bias, metrics, verdicts
 from formcheck.adapters.pose import BackendInfo
 from formcheck.config import Settings
 from formcheck.engine import CUE_SHOWN_S, Analyzer, cues_of, phase_at, replay
@@ -37,10 +38,12 @@ from formcheck.types import (
 
 CASES = exercise_cases()
 GOOD = [case for case in CASES if case.name == "good"]
+SPEAKING = {"fault", "caution"}
 FAULTY = [
-    next(case for case in CASES if case.exercise == name and "fault" in case.expect.values()) for name in EXERCISES
+    next(case for case in CASES if case.exercise == name and SPEAKING & set(case.expect.values())) for name in EXERCISES
 ]
-UNSEEN = [next(case for case in CASES if case.exercise == name and case.hide) for name in EXERCISES]
+UNSEEN = [case for case in CASES if case.hide and synthetic.HIP not in case.hide]
+CURL = next(case for case in GOOD if case.exercise == "prone-leg-curl")
 ONE_EACH = [*GOOD, *FAULTY]
 CLIP = ClipInfo("clip.mp4", 10.0, 0, 1280, 720, 0, 0.0)
 TOOL = ToolInfo("0", "0", "none", "0")
@@ -48,7 +51,7 @@ TOOL = ToolInfo("0", "0", "none", "0")
 
 @pytest.fixture(autouse=True)
 def _fixed_sigma(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accuracy, "sigma", lambda metric, position, yaw_deg: SIGMA_DEG)
+    monkeypatch.setattr(accuracy, "sigma", cases.sigma)
 
 
 def analyzer(exercise: str, side: Side | None = None) -> Analyzer:
@@ -130,9 +133,12 @@ def test_pausing_between_frames_does_not_matter(case: ExerciseCase) -> None:
     assert same(engine.finish(CLIP, TOOL).report.outcomes, analysis.report.outcomes)
 
 
-def test_analyze_poses_is_the_same_engine() -> None:
-    poses, _, analysis = filmed(str(GOOD[0]))
-    again = analyze_poses(poses, CLIP, BackendInfo("1", "none", "0"), exercise=EXERCISES[GOOD[0].exercise])
+def test_analyze_poses_is_the_same_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        bias, "load", lambda *_: None
+    )  # the clip was filmed without a network, and so without its errors
+    poses, _, analysis = filmed(str(CURL))
+    again = analyze_poses(poses, CLIP, BackendInfo("1", "none", "0"), exercise=EXERCISES[CURL.exercise])
     assert same(again.report.outcomes, analysis.report.outcomes)
     assert again.report.tool.mediapipe == "1"
 
@@ -173,7 +179,7 @@ def test_the_wrong_exercise_finds_no_repetition_and_says_so() -> None:
 
 def test_a_clip_that_ends_in_a_repetition_warns_and_does_not_judge_it() -> None:
     case = next(case for case in GOOD if case.exercise == "prone-leg-curl")
-    poses = [pose for pose in case.film() if pose.time_s < 6.0]  # the second curl is under way
+    poses = [pose for pose in case.film() if pose.time_s < 7.4]  # the second curl is under way
     report = live(case, poses)[1].report
     assert [rep.number for rep in report.reps] == [1]
     assert {outcome.rep for outcome in report.outcomes} == {1}
@@ -199,7 +205,8 @@ def test_cues_come_after_a_faulty_repetition_and_go_again(case: ExerciseCase) ->
     first = next(row for row, update in enumerate(updates) if update.cues)
     assert poses[first].time_s > analysis.report.reps[0].turn_s
     assert updates[first].new_outcomes
-    assert updates[first].cues[0].status is Status.FAULT
+    serious = Status.FAULT if "fault" in case.expect.values() else Status.CAUTION
+    assert updates[first].cues[0].status is serious
     speaking = {rule for rule, status in case.expect.items() if status in ("caution", "fault")}
     assert {cue.rule for cue in updates[first].cues} == speaking
     assert all(cue.text for cue in updates[first].cues)
@@ -229,16 +236,19 @@ def test_updates_follow_the_movement(case: ExerciseCase) -> None:
             phases.append(update.phase)
     exercise = EXERCISES[case.exercise]
     assert phases == [Phase.REST, *[exercise.outward, exercise.back, Phase.REST] * case.reps]
-    name = f"right_{exercise.signal.metric}"
+    name = metrics.column_name(exercise.signal.metric, Side.RIGHT)
     measured = np.array([update.measurement.values[name] for update in updates])
     assert np.isfinite(measured).all()
-    assert np.nanmax(measured) == pytest.approx(case.turn[exercise.signal.metric.split("_")[0]], abs=4.0)
+    furthest = np.nanmax(measured) if exercise.signal.rising else np.nanmin(measured)
+    joint = exercise.signal.metric.split("_")[0]
+    expected = case.turn["ankle" if joint == "shank" else joint]  # over a flat sole the shank leans as the ankle bends
+    assert furthest == pytest.approx(expected, abs=4.0)
     assert all(update.pose.time_s == pose.time_s for update, pose in zip(updates, poses, strict=True))
 
 
 def test_an_update_knows_nothing_of_later_frames() -> None:
-    poses, updates, _ = filmed(str(GOOD[0]))
-    engine = analyzer(GOOD[0].exercise)
+    poses, updates, _ = filmed(str(CURL))
+    engine = analyzer(CURL.exercise)
     again = [engine.update(pose) for pose in (*poses[:120], *synthetic.mirror(poses[120:]))]
     for one, other in zip(updates[:120], again[:120], strict=True):
         assert plain(list(one.measurement.values.values())) == plain(list(other.measurement.values.values()))
@@ -247,16 +257,16 @@ def test_an_update_knows_nothing_of_later_frames() -> None:
 
 
 def test_the_engine_leaves_poses_alone() -> None:
-    poses = GOOD[0].film()
+    poses = CURL.film()
     before = [pose.image_px.copy() for pose in poses]
-    live(GOOD[0], poses)
+    live(CURL, poses)
     assert all((pose.image_px == image).all() for pose, image in zip(poses, before, strict=True))
 
 
 def test_the_engine_keeps_no_mask() -> None:
     """A mask is a picture: kept for every frame it would fill the memory of a long session."""
-    engine = analyzer(GOOD[0].exercise)
-    pose = replace(GOOD[0].film()[0], mask=np.zeros((2, 2), dtype=np.float32))
+    engine = analyzer(CURL.exercise)
+    pose = replace(CURL.film()[0], mask=np.zeros((2, 2), dtype=np.float32))
     mask = weakref.ref(pose.mask)
     engine.update(pose)
     del pose
@@ -276,7 +286,7 @@ def test_the_asked_for_leg_is_judged(side: Side) -> None:
 
 
 def test_the_report_counts_frames_and_how_many_had_a_person() -> None:
-    case = GOOD[0]
+    case = CURL
     poses = case.film()
     poses = synthetic.lose(poses, ((0.0, poses[len(poses) // 4].time_s - 0.01),))
     analysis = live(case, poses)[1]

@@ -92,8 +92,8 @@ def test_each_applied_rule_gives_one_outcome_in_order() -> None:
 
 
 def test_rules_of_another_scope_are_left_out() -> None:
-    rule = RULES["short-range"]  # of repetitions only
-    applied = AppliedRule(rule, Limits(10.0, None), rule.cue)
+    rule = RULES["knees-bending"]  # of repetitions only
+    applied = AppliedRule(rule, rule.limits, rule.cue)
     assert STRETCH.kind is Kind.HOLD
     assert judging.judge_rep(evidence(), STRETCH, [applied]) == ()
 
@@ -109,6 +109,8 @@ def test_rules_of_another_scope_are_left_out() -> None:
 )
 def test_what_cannot_be_judged_says_why_and_carries_no_number(given_evidence: Evidence, reason: str) -> None:
     for outcome in judged(given_evidence):
+        if RULES[outcome.rule].any_view and "deg off" in reason:
+            continue  # times can be told from there
         assert outcome.status is Status.NOT_JUDGED
         assert reason in outcome.reason
         assert math.isnan(outcome.measured)

@@ -98,11 +98,23 @@ def test_turning_scaling_and_moving_the_picture_change_no_angle_but_the_inclinat
     track = pose_at(shot, **pose)
     before = measured(track, shot.near)
     after = measured(moved(track, turn_deg=turn_deg, scale=scale, shift=(shift, -shift)), shot.near)
-    for name in set(COLUMNS) - {"trunk_inclination_deg"}:
+    against_the_vertical = {name for name in COLUMNS if "inclination" in name or "pitch" in name}
+    for name in set(COLUMNS) - against_the_vertical:
         assert_allclose(after[name], before[name], atol=1e-6, err_msg=name)
-    turned = (after["trunk_inclination_deg"] - before["trunk_inclination_deg"])[0]
     clockwise = turn_deg if shot.near is Side.RIGHT else -turn_deg
-    assert_allclose((turned - clockwise + 180.0) % 360.0 - 180.0, 0.0, atol=1e-6)
+    for name in against_the_vertical:
+        turned = (after[name] - before[name])[0]
+        assert_allclose((turned - clockwise + 180.0) % 360.0 - 180.0, 0.0, atol=1e-6, err_msg=name)
+
+
+@pytest.mark.parametrize("near", Side)
+def test_shank_and_sole_against_the_floor(near: Side) -> None:
+    flat = measured(pose_at(Shot(near=near), knee=30.0, hip=20.0, ankle=15.0), near)
+    assert_allclose(flat[f"{near}_shank_inclination_deg"], 15.0, atol=ROUND_TRIP_DEG)
+    assert_allclose(flat[f"{near}_sole_pitch_deg"], 0.0, atol=ROUND_TRIP_DEG)
+    tiptoe = measured(pose_at(Shot(near=near), ankle=-20.0, trunk=0.0), near)
+    assert_allclose(tiptoe[f"{near}_shank_inclination_deg"], 0.0, atol=ROUND_TRIP_DEG)
+    assert_allclose(tiptoe[f"{near}_sole_pitch_deg"], 20.0, atol=ROUND_TRIP_DEG)
 
 
 @QUICK

@@ -19,6 +19,9 @@ EXERCISE = Exercise(
     back=Phase.LOWERING,
     rules=(
         RuleUse("missing-plantarflexion"),
+        RuleUse("hips-lifting"),
+        RuleUse("momentum"),
+        RuleUse("fast-lowering"),
         RuleUse("short-range", caution=85.0, cue="Curl your heels closer to your seat."),
     ),
     setup=(

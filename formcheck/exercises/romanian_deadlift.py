@@ -20,6 +20,12 @@ EXERCISE = Exercise(
     rules=(
         RuleUse("locked-knees"),
         RuleUse("rounded-lower-back"),
+        RuleUse("excessive-dorsiflexion"),
+        RuleUse("knees-bending"),
+        RuleUse("hinge-from-hips"),
+        RuleUse("ankle-not-neutral"),
+        RuleUse("neck-flexion"),
+        RuleUse("fast-lowering"),
         RuleUse("short-range", caution=60.0, cue="Push your hips further back."),
     ),
     setup=(

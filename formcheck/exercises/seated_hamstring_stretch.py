@@ -21,6 +21,10 @@ EXERCISE = Exercise(
         RuleUse("locked-knees"),
         RuleUse("excessive-dorsiflexion"),
         RuleUse("rounded-lower-back"),
+        RuleUse("neck-flexion"),
+        RuleUse("bouncing"),
+        RuleUse("short-hold"),
+        RuleUse("neural-load"),
     ),
     setup=(
         "Put the camera side-on, a little above the floor.",

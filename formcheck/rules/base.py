@@ -78,12 +78,15 @@ class Finding:
         In the rule's unit.
     worst_s, start_s, end_s : float
         The worst moment, and the stretch of time over which the value was taken.
+    excused : bool
+        True when a second condition of the rule was not met, so that the value does no harm whatever it is.
     """
 
     measured: float
     worst_s: float
     start_s: float
     end_s: float
+    excused: bool = False
 
 
 Check = Callable[[Window, Limits], Finding | None]
@@ -118,6 +121,8 @@ class Rule:
     check : callable (Window, Limits) -> Finding or None
         Pure. None when it cannot be measured in this window. A finding is returned for good repetitions too,
         so that "ok" also carries its number.
+    any_view : bool
+        True for what can be told without a side view (times), as long as the camera does not see the front or back.
     """
 
     id: str
@@ -133,6 +138,7 @@ class Rule:
     cue: str
     check: Check
     documentation: str
+    any_view: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,3 +184,37 @@ def sustained_extreme(
     worst = start + int(np.argmin(worst_first[start : end + 1]))
     measured = mildest[best] if direction is Direction.BELOW else -mildest[best]
     return Finding(float(measured), float(times[worst]), float(times[start]), float(times[end]))
+
+
+def phase_seconds(window: Window, phase: BoolArray) -> Finding | None:
+    """Duration of the way out or back, whichever `phase` is; None when the window holds none of it."""
+    if not np.isfinite(window.values["range_deg"][phase]).any():
+        return None
+    rep = window.rep
+    begin_s, end_s = (rep.start_s, rep.turn_start_s) if phase[0] else (rep.turn_end_s, rep.end_s)
+    return Finding(end_s - begin_s, begin_s, begin_s, end_s)
+
+
+def turn_seconds(window: Window) -> Finding | None:
+    """Duration of the turn or hold; None when nothing was seen of it."""
+    if not np.isfinite(window.values["range_deg"][window.turn]).any():
+        return None
+    rep = window.rep
+    return Finding(rep.turn_end_s - rep.turn_start_s, rep.turn_s, rep.turn_start_s, rep.turn_end_s)
+
+
+def change_from_start(value: FloatArray) -> FloatArray:
+    """Change against the first value that was seen, shape (n,); all NaN when none was."""
+    known = value[np.isfinite(value)]
+    return value - known[0] if known.size else value
+
+
+def spread_of(value: FloatArray, chosen: BoolArray) -> float:
+    """Largest minus smallest value in the chosen frames; 0 when nothing was seen."""
+    known = value[chosen & np.isfinite(value)]
+    return float(np.ptp(known)) if known.size else 0.0
+
+
+def first_and_last(value: FloatArray) -> tuple[float, float]:
+    """The first and the last of the values, which must not be empty."""
+    return float(value[0]), float(value[-1])

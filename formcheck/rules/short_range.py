@@ -8,7 +8,8 @@ Why it matters
     be a choice; unnoticed ones are often a sign of too much load or of tiring.
 
 How it is measured
-    The angle of the joint that makes the repetitions (knee in curls, hip in hinges) at the deepest point.
+    The angle of the joint that makes the repetitions (knee in curls, hip in hinges) at the deepest point. Where the
+    joint straightens on the way out (Nordic curl, bridge), how far it has come from the start.
 
 What to do
     Lighten the load until you can reach the whole range under control.
@@ -37,7 +38,7 @@ def check(window: Window, limits: Limits) -> Finding | None:
 RULE = Rule(
     id="short-range",
     title="Short range",
-    scopes=frozenset({Scope.REP}),
+    scopes=frozenset({Scope.REP, Scope.HOLD}),
     metric="range_deg",
     needs=("range_deg",),
     unit="deg",

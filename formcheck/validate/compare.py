@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from formcheck import metrics
-from formcheck.types import Analysis, FloatArray, Outcome, Status
+from formcheck.config import Settings
+from formcheck.exercises import EXERCISES
+from formcheck.geometry import wrap_degrees
+from formcheck.judging import cut, metric_of
+from formcheck.pipeline import applied_rules
+from formcheck.types import Analysis, FloatArray, Outcome, Rep, Status
 from formcheck.validate.truth import RULE_OF_FAULT, PlantedFault, TruthClip
 
 SAME_FRAME_S = 0.02  # frames of the clip and rows of the truth are the same moments
@@ -34,6 +40,9 @@ class ClipComparison:
         Measured minus true, degrees, near leg, one value per frame in which it was seen.
     covered : mapping of metric name to float
         Share of frames in which it was seen.
+    further : mapping of metric name to ndarray
+        Measured minus true of what rules make out of the angles (changes since the start of a repetition, times,
+        shares), one value per repetition, each by its own name and unit.
     reps_found, reps_true : int
     planted : tuple of FaultResult
         Faults that formcheck has a rule for in this exercise.
@@ -46,6 +55,7 @@ class ClipComparison:
     truth: TruthClip
     errors: Mapping[str, FloatArray]
     covered: Mapping[str, float]
+    further: Mapping[str, FloatArray]
     reps_found: int
     reps_true: int
     planted: tuple[FaultResult, ...]
@@ -68,6 +78,7 @@ def compare(analysis: Analysis, truth: TruthClip) -> ClipComparison:
         truth=truth,
         errors=errors,
         covered=covered,
+        further=_by_rule(analysis, truth, rep_of),
         reps_found=len(analysis.report.reps),
         reps_true=len(truth.reps),
         planted=planted,
@@ -103,23 +114,50 @@ def _planted(outcomes: tuple[Outcome, ...], truth: TruthClip, rep_of: Mapping[in
 
 
 def _errors(analysis: Analysis, truth: TruthClip) -> tuple[dict[str, FloatArray], dict[str, float]]:
-    table = analysis.table
+    table, true = analysis.table, true_metrics(truth)
     rows, true_rows = _same_frames(table.time_s, truth.time_s)
     errors, covered = {}, {}
     for metric in (*metrics.SIDED_METRICS, *metrics.MIDLINE_METRICS):
-        column = metrics.column_name(metric, truth.near_side)
-        measured, true = table.columns[column][rows], truth.columns[column][true_rows]
-        if metric in {"lumbar_flexion_deg", "neck_flexion_deg"}:  # change from the person's own neutral
-            outside = np.ones(len(true_rows), dtype=bool)
-            for rep in truth.reps:
-                outside &= (truth.time_s[true_rows] < rep.start_s) | (truth.time_s[true_rows] > rep.end_s)
-            if outside.any():
-                true = true - np.median(true[outside])
-        error = measured - true
+        measured = table.columns[metrics.column_name(metric, truth.near_side)][rows]
+        error = wrap_degrees(measured - true[metric][true_rows])
         known = np.isfinite(error)
         errors[metric] = error[known]
         covered[metric] = float(known.mean()) if known.size else 0.0
     return errors, covered
+
+
+def _by_rule(analysis: Analysis, truth: TruthClip, rep_of: Mapping[int, int]) -> dict[str, FloatArray]:
+    """Errors of values that only a rule makes (changes, times, shares): measured less what it finds in the truth."""
+    exercise, true = EXERCISES[truth.exercise], true_metrics(truth)
+    measured = {(outcome.rule, outcome.rep): outcome.measured for outcome in analysis.report.outcomes}
+    errors: dict[str, list[float]] = {}
+    for item in applied_rules(exercise, Settings()):
+        metric = metric_of(item.rule, exercise)
+        if metric in true:
+            continue
+        for rep in truth.reps:
+            inside = (truth.time_s >= rep.start_s) & (truth.time_s <= rep.end_s)
+            turn_s = (rep.turn_start_s + rep.turn_end_s) / 2
+            whole = Rep(rep.number, truth.near_side, rep.start_s, turn_s, rep.end_s, rep.turn_start_s, rep.turn_end_s)
+            values = {name: column[inside] for name, column in true.items()}
+            finding = item.rule.check(cut(truth.time_s[inside], values, whole, exercise, {}), item.limits)
+            found = measured.get((item.rule.id, rep_of.get(rep.number)), math.nan)
+            if finding is not None and math.isfinite(found):
+                errors.setdefault(metric, []).append(found - finding.measured)
+    return {metric: np.array(values) for metric, values in errors.items()}
+
+
+def true_metrics(truth: TruthClip) -> dict[str, FloatArray]:
+    """The truth by metric without side; lower back and neck as change from the person's own neutral."""
+    columns = {}
+    outside = np.ones(len(truth.time_s), dtype=bool)
+    for rep in truth.reps:
+        outside &= (truth.time_s < rep.start_s) | (truth.time_s > rep.end_s)
+    for metric in (*metrics.SIDED_METRICS, *metrics.MIDLINE_METRICS):
+        columns[metric] = truth.columns[metrics.column_name(metric, truth.near_side)]
+        if metric in {"lumbar_flexion_deg", "neck_flexion_deg"} and outside.any():
+            columns[metric] = columns[metric] - np.median(columns[metric][outside])
+    return columns
 
 
 def _same_frames(measured_s: FloatArray, true_s: FloatArray) -> tuple[np.ndarray, np.ndarray]:

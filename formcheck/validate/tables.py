@@ -13,7 +13,7 @@ import numpy as np
 from formcheck import accuracy
 from formcheck.errors import ClipError
 from formcheck.exercises import EXERCISES
-from formcheck.types import Position, Status
+from formcheck.types import FloatArray, Position, Status
 from formcheck.validate.compare import ClipComparison
 
 SIDE_VIEW_DEG = 20.0  # the tables' main band
@@ -96,13 +96,18 @@ class Validation:
         ClipError
             When no angle was measured in any clip: such a table would take away every known error.
         """
+        by_metric: dict[str, list[tuple[ClipComparison, FloatArray]]] = defaultdict(list)
+        for clip in self.clips:
+            for metric, errors in {**clip.errors, **clip.further}.items():
+                if len(errors):
+                    by_metric[metric].append((clip, errors))
         rows = []
-        for metric in self.clips[0].errors if self.clips else ():
+        for metric, found in by_metric.items():
             for position in (None, *Position):
                 for edge in accuracy.YAW_BANDS_DEG:
-                    clips = [c for c in self.clips if _in_cell(c, position, edge) and len(c.errors[metric])]
-                    if clips:
-                        rows.append(_error_row(clips, metric, position, edge))
+                    cell = [values for clip, values in found if _in_cell(clip, position, edge)]
+                    if cell:
+                        rows.append(_error_row(cell, metric, position, edge))
         if not rows:
             raise ClipError("no angle was measured in any of the clips; the error table stays as it is")
         return json.dumps({"schema": accuracy.SCHEMA, "rows": rows}, indent=1) + "\n"
@@ -113,19 +118,17 @@ def _in_cell(clip: ClipComparison, position: Position | None, edge: float) -> bo
     return same_position and accuracy.yaw_band_deg(clip.truth.yaw_deg) == edge
 
 
-def _error_row(
-    clips: Sequence[ClipComparison], metric: str, position: Position | None, edge: float
-) -> dict[str, object]:
+def _error_row(errors: Sequence[FloatArray], metric: str, position: Position | None, edge: float) -> dict[str, object]:
     """Every clip counts the same, however many frames it has; sigma is the root mean square error, bias included."""
-    square = [float(np.mean(clip.errors[metric] ** 2)) for clip in clips]
+    square = [float(np.mean(clip**2)) for clip in errors]
     return {
         "metric": metric,
         "position": position.value if position else None,
         "yaw_up_to_deg": edge,
-        "bias": round(_bias(clips, metric), 2),
+        "bias": round(float(np.mean([clip.mean() for clip in errors])), 2),
         "sigma": round(math.sqrt(float(np.mean(square))), 2),
-        "frames": sum(len(clip.errors[metric]) for clip in clips),
-        "clips": len(clips),
+        "frames": sum(len(clip) for clip in errors),
+        "clips": len(errors),
     }
 
 

@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from formcheck.errors import ClipError
+from formcheck.errors import ClipError, ConfigError
+from formcheck.exercises import find_exercise
+from formcheck.geometry import wrap_degrees
 from formcheck.types import FloatArray, Side
 
 # column of the truth file -> formcheck's metric, without side
@@ -20,6 +22,7 @@ SIDED_TRUTH = {
     "knee_flexion_deg": "knee_flexion_deg",
     "trunk_thigh_flexion_deg": "hip_flexion_deg",
     "ankle_dorsiflexion_deg": "ankle_dorsiflexion_deg",
+    "sole_pitch_deg": "sole_pitch_deg",
 }
 MIDLINE_TRUTH = ("trunk_inclination_deg", "lumbar_flexion_deg", "neck_flexion_deg")
 
@@ -40,6 +43,10 @@ RULE_OF_FAULT: Mapping[str, str] = {
     "fast_eccentric": "fast-lowering",
     "held": "held-not-moving",
 }
+# the others show whichever leg is near: the back and the head have no side, and both legs keep one tempo
+FAULTS_OF_ONE_LEG = frozenset(
+    {"locked_knees", "excessive_dorsiflexion", "missing_plantarflexion", "heel_lift", "knees_bending", "hips_hinging"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +125,12 @@ def find_truth_clips(folder: Path) -> list[Path]:
 
 
 def exercise_of(clip: Path) -> str:
-    """The exercise id that the clip's JSON file names, without reading the rest."""
-    return str(_description(clip)["exercise"]).replace("_", "-")
+    """The id of the exercise that the clip's JSON file names, by any of its names, without reading the rest."""
+    name = str(_description(clip)["exercise"])
+    try:
+        return find_exercise(name).id
+    except ConfigError:
+        return name.replace("_", "-")
 
 
 def load_truth(clip: Path) -> TruthClip:
@@ -139,6 +150,9 @@ def load_truth(clip: Path) -> TruthClip:
         for side in Side:
             for truth, metric in SIDED_TRUTH.items():
                 columns[f"{side.value}_{metric}"] = _column(rows, f"{side.value}_{truth}")
+            # the shank leans as far as the sole is tilted and the ankle bent on top of that
+            shank = columns[f"{side.value}_ankle_dorsiflexion_deg"] + columns[f"{side.value}_sole_pitch_deg"]
+            columns[f"{side.value}_shank_inclination_deg"] = wrap_degrees(shank)
         for metric in MIDLINE_TRUTH:
             columns[metric] = _column(rows, metric)
         return TruthClip(
@@ -175,7 +189,7 @@ def _column(rows: list[dict[str, str]], name: str) -> FloatArray:
 
 
 def _fault(data: Mapping[str, Any]) -> PlantedFault:
-    leg = data.get("leg")
+    leg = data.get("leg") if data["fault"] in FAULTS_OF_ONE_LEG else None
     return PlantedFault(
         fault=data["fault"],
         rep=int(data["rep"]),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,17 @@ from formcheck.rules.base import AppliedRule, Window
 from formcheck.types import Phase, Pose, Rep, Side
 
 SIGMA_DEG = 2.0
+SIGMA_SMALL = 0.1  # of times in seconds and of counts
 FOLDER = Path(__file__).parent
 OUT_S, TURN_S, BACK_S, FPS = 1.5, 1.0, 1.5, 30.0
 SHORT = {"still_s": 1.5, "pause_s": 0.6}  # clips no longer than they need to be
 METRICS = (*metrics.SIDED_METRICS, *metrics.MIDLINE_METRICS, RANGE_METRIC)
+
+
+def sigma(metric: str, position: object = None, yaw_deg: float = 0.0) -> float:
+    """A standard error to judge the cases with, in place of the measured table."""
+    del position, yaw_deg
+    return SIGMA_SMALL if metric.endswith("_s") or metric == "reversals" else SIGMA_DEG
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,7 @@ class RuleCase:
     yaw_deg: float = 0.0
     complete: bool = True
     seen: Mapping[str, float] = field(default_factory=dict)
+    way_s: Mapping[str, float] = field(default_factory=dict)  # durations other than those of the usual window
 
     def __str__(self) -> str:
         return f"{self.rule}: {self.name}"
@@ -68,6 +76,8 @@ class ExerciseCase:
     hide: tuple[int, ...] = ()
     lose: tuple[tuple[float, float], ...] = ()
     keep_s: tuple[float, float] = (0.0, 1e9)
+    bounce: Mapping[str, Any] = field(default_factory=dict)
+    back_by: Mapping[str, float] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.exercise}: {self.name}"
@@ -75,10 +85,35 @@ class ExerciseCase:
     def film(self, **changes: object) -> list[Pose]:
         """The clip; `changes` are further fields of its `Shot`."""
         keys = synthetic.repetitions(self.rest, self.turn, **{**SHORT, "count": self.reps, **self.timing})  # type: ignore[arg-type]
+        if self.bounce:
+            keys = self._bounced(keys)
+        if self.back_by:
+            keys = self._detoured(keys)
         how = {"position": EXERCISES[self.exercise].position, "fps": 25.0, **self.shot, **changes}
         poses = synthetic.film(keys, **how)
         poses = synthetic.lose(synthetic.hide(poses, self.hide), self.lose)
         return [pose for pose in poses if self.keep_s[0] <= pose.time_s <= self.keep_s[1]]
+
+    def _bounced(self, keys: list[synthetic.Key]) -> list[synthetic.Key]:
+        """The same single hold, left a little and entered again `times` times, each within `each_s` seconds."""
+        out, away = keys[:3], {**self.turn, **self.bounce["to"]}
+        for _ in range(self.bounce["times"]):
+            for angles in (away, self.turn):
+                out.append(synthetic.Key(out[-1].time_s + self.bounce["each_s"] / 2, **angles))
+        late = out[-1].time_s - keys[2].time_s
+        return out + [replace(key, time_s=key.time_s + late) for key in keys[3:]]
+
+    def _detoured(self, keys: list[synthetic.Key]) -> list[synthetic.Key]:
+        """The same, with each way back leading through another posture at `share` of its time."""
+        angles = {name: value for name, value in self.back_by.items() if name != "share"}
+        detoured = keys[:1]
+        for before, after in zip(keys, keys[1:], strict=False):
+            way_back = before.hip == self.turn["hip"] and after.hip == self.rest["hip"]
+            if way_back:
+                time_s = before.time_s + self.back_by["share"] * (after.time_s - before.time_s)
+                detoured.append(synthetic.Key(time_s, **angles))
+            detoured.append(after)
+        return detoured
 
 
 def _tables(folder: str) -> list[tuple[str, Mapping[str, Any]]]:
@@ -124,32 +159,35 @@ def window_of(
     outward: Phase = Phase.LIFTING,
     complete: bool = True,
     neutral: Mapping[str, float] | None = None,
+    way_s: Mapping[str, float] | None = None,
 ) -> Window:
     """A window from points (or one constant) per metric; metrics not named are NaN."""
-    times = np.arange(round((OUT_S + TURN_S + BACK_S) * FPS) + 1) / FPS
-    turn = (times >= OUT_S) & (times <= OUT_S + TURN_S)
+    spans = {"out": OUT_S, "turn": TURN_S, "back": BACK_S, **(way_s or {})}
+    turns, leaves, ends = spans["out"], spans["out"] + spans["turn"], sum(spans.values())
+    times = np.arange(round(ends * FPS) + 1) / FPS
+    turn = (times >= turns) & (times <= leaves)
     columns = {name: np.full(times.size, np.nan) for name in METRICS}
     for name, given in values.items():
         points = np.array([[0.0, given]] if isinstance(given, int | float) else given, dtype=float)
         columns[name] = np.interp(times, points[:, 0], points[:, 1])
-    before, after = times < OUT_S, times > OUT_S + TURN_S
+    before, after = times < turns, times > leaves
     lifts = outward is Phase.LIFTING
     end = float(times[-1])
     return Window(
-        rep=Rep(1, Side.RIGHT, 0.0, OUT_S + TURN_S / 2, end, OUT_S, OUT_S + TURN_S, complete),
+        rep=Rep(1, Side.RIGHT, 0.0, (turns + leaves) / 2, end, turns, leaves, complete),
         time_s=times,
         values=columns,
         neutral=neutral or dict.fromkeys(METRICS, 0.0),
         lifting=before if lifts else after,
         turn=turn,
         lowering=after if lifts else before,
-        deep=(times >= OUT_S / 2) & (times <= OUT_S + TURN_S + BACK_S / 2),
+        deep=(times >= turns / 2) & (times <= (leaves + ends) / 2),
     )
 
 
 def evidence_of(case: RuleCase) -> Evidence:
     """The window of a rule's case, with how much of it was seen and from where."""
     exercise = EXERCISES[case.exercise] if case.exercise else exercise_of(case.rule)
-    window = window_of(case.values, exercise.outward, case.complete)
+    window = window_of(case.values, exercise.outward, case.complete, way_s=case.way_s)
     seen = {name: case.seen.get(name, 1.0) for name in METRICS}
     return Evidence(window, seen, case.yaw_deg)

@@ -1,0 +1,48 @@
+"""The lower back sags or arches too much.
+
+What it checks
+    Whether the lower back hollows past the person's own neutral while the hip extends.
+
+Why it matters
+    When the hip has no more extension to give, the back takes over: the seat and the hamstrings stop working and the
+    back is squeezed.
+
+How it is measured
+    Pose landmarks hold no point on the spine. This is the same stand-in from the landmarks as for the rounded back,
+    below 0 where it is hollow. It was made for forward bends and tells a hollow back badly, so nothing is judged while
+    it shows no hollow at all; its large error is stated with each value.
+
+What to do
+    Draw the belly in a little and stop the leg or the hips where the back would start to move.
+
+Evidence
+    coaching: A neutral back in bird-dogs and bridges is what coaches and physiotherapists teach; no limit was found
+    that is more than a choice.
+"""
+
+from formcheck.rules.base import Direction, Finding, Limits, Rule, Window, sustained_extreme
+from formcheck.types import Scope, Strength
+
+
+def check(window: Window, limits: Limits) -> Finding | None:
+    """Deepest hollow that was held at the turn; None when the stand-in shows none."""
+    back = window.values["lumbar_flexion_deg"]
+    found = sustained_extreme(window.time_s, back, window.turn, limits.parameters["held_s"], Direction.BELOW)
+    return found if found is not None and found.measured < 0 else None
+
+
+RULE = Rule(
+    id="arched-lower-back",
+    title="Arched lower back",
+    scopes=frozenset({Scope.REP, Scope.HOLD}),
+    metric="lumbar_flexion_deg",
+    needs=("lumbar_flexion_deg",),
+    unit="deg",
+    direction=Direction.BELOW,
+    limits=Limits(caution=-15.0, fault=None, parameters={"held_s": 0.2}),
+    strength=Strength.COACHING,
+    message="The lower back arched.",
+    cue="Keep your back level.",
+    check=check,
+    documentation=__doc__,
+)
