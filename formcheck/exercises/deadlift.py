@@ -20,7 +20,7 @@ EXERCISE = Exercise(
     rules=(
         RuleUse("locked-knees"),
         RuleUse("rounded-lower-back"),
-        RuleUse("knees-bending", caution=85.0),
+        RuleUse("knees-bending", caution=85.0, parameters={"leaning_deg": 40.0}),
         RuleUse("hinge-from-hips"),
         RuleUse("hips-rise-first"),
         RuleUse("short-range", caution=65.0, cue="Push your hips further back on the way down."),

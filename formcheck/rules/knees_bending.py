@@ -8,7 +8,8 @@ Why it matters
 
 How it is measured
     Knee flexion of the near leg, held for 0.2 seconds at the turn. A deadlift and a swing bend the knees more than a
-    Romanian deadlift does, and have their own limits.
+    Romanian deadlift does, and have their own limits. A low handle needs still more knee, so a deadlift whose trunk
+    leans by more than 40 degrees is excused: it is the upright trunk that tells a squat.
 
 What to do
     Push the hips back as if to close a door behind you; the shins stay nearly upright.
@@ -18,15 +19,22 @@ Evidence
     Romanian deadlift.
 """
 
+from dataclasses import replace
+
+import numpy as np
+
 from formcheck.rules.base import Direction, Finding, Limits, Rule, Window, sustained_extreme
 from formcheck.types import Scope, Strength
 
 
 def check(window: Window, limits: Limits) -> Finding | None:
-    """Largest knee bend that was held at the turn."""
-    return sustained_extreme(
-        window.time_s, window.values["knee_flexion_deg"], window.turn, limits.parameters["held_s"], Direction.ABOVE
-    )
+    """Largest knee bend that was held at the turn, excused while the trunk leans as in a hinge."""
+    knee, lean = window.values["knee_flexion_deg"], window.values["trunk_inclination_deg"][window.turn]
+    found = sustained_extreme(window.time_s, knee, window.turn, limits.parameters["held_s"], Direction.ABOVE)
+    known = lean[np.isfinite(lean)]
+    if found is None or not known.size:
+        return None
+    return replace(found, excused=bool(np.median(known) > limits.parameters["leaning_deg"]))
 
 
 RULE = Rule(
@@ -34,10 +42,10 @@ RULE = Rule(
     title="Squatting the hinge",
     scopes=frozenset({Scope.REP}),
     metric="knee_flexion_deg",
-    needs=("knee_flexion_deg",),
+    needs=("knee_flexion_deg", "trunk_inclination_deg"),
     unit="deg",
     direction=Direction.ABOVE,
-    limits=Limits(caution=35.0, fault=None, parameters={"held_s": 0.2}),
+    limits=Limits(caution=35.0, fault=None, parameters={"held_s": 0.2, "leaning_deg": 180.0}),
     strength=Strength.COACHING,
     message="The knees bent as in a squat.",
     cue="Hinge from your hips: push them back and bend your knees less.",
