@@ -204,9 +204,10 @@ def _phases(exercise: Exercise) -> str:
         else f"The way out is {PHASES[exercise.outward]}, then comes the turn, and the way back is "
         f"{PHASES[exercise.back]}."
     )
+    moves = "rises {:g} deg above" if signal.rising else "falls {:g} deg below"
     return (
-        f"A {'hold' if hold else 'repetition'} begins when {metric_name(signal.metric, 'deg')} rises "
-        f"{signal.enter_deg:g} deg above the person's own rest position, and ends when it is back within "
+        f"A {'hold' if hold else 'repetition'} begins when {metric_name(signal.metric, 'deg')} "
+        f"{moves.format(signal.enter_deg)} the person's own rest position, and ends when it is back within "
         f"{signal.leave_deg:g} deg of it; anything shorter than {signal.min_s:g} s is not counted. {ways}"
     )
 

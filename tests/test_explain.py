@@ -108,3 +108,8 @@ def test_metric_names_in_words():
 )
 def test_the_committed_file_is_up_to_date(file, text, command):
     assert (ROOT / file).read_text(encoding="utf-8") == text(), f"{file} is stale; run: {command}"
+
+
+def test_a_signal_that_falls_is_said_to_fall() -> None:
+    assert "begins when knee flexion falls 15 deg below" in explain_exercise(EXERCISES["nordic-curl"])
+    assert "begins when knee flexion rises 20 deg above" in explain_exercise(EXERCISES["prone-leg-curl"])

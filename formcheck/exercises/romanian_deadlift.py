@@ -20,7 +20,7 @@ EXERCISE = Exercise(
     rules=(
         RuleUse("locked-knees"),
         RuleUse("rounded-lower-back"),
-        RuleUse("excessive-dorsiflexion"),
+        RuleUse("excessive-dorsiflexion", fault=25.0, cue="Keep your shins nearly upright."),
         RuleUse("knees-bending"),
         RuleUse("hinge-from-hips"),
         RuleUse("ankle-not-neutral"),
