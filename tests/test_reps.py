@@ -262,3 +262,14 @@ def test_nan_changes_nothing_in_the_stream() -> None:
     holes = np.where(np.arange(knee.size) % 3 == 0, np.nan, knee)
     counter, _, _ = count_live(time_s, holes)
     assert counter.count == plain.count == 2
+
+
+@pytest.mark.parametrize("noise_deg", [0.0, 0.5])
+@pytest.mark.parametrize(("out_s", "back_s"), [(0.8, 2.0), (2.0, 0.8), (2.5, 2.5)])
+def test_the_tempo_has_the_last_degrees_of_each_way(out_s: float, back_s: float, noise_deg: float) -> None:
+    """Near the turn the angle changes little for long; a turn that began there would make each way too short."""
+    result = found(curls(count=2, out_s=out_s, hold_s=1.0, back_s=back_s, pause_s=1.0), noise_deg=noise_deg)
+    assert len(result.bounds) == 2
+    for bounds in result.bounds:
+        assert bounds.turn_start_s - bounds.start_s == pytest.approx(out_s, rel=0.2, abs=0.1)
+        assert bounds.end_s - bounds.turn_end_s == pytest.approx(back_s, rel=0.2, abs=0.1)
