@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from formcheck import bias, kinematics, metrics
+from formcheck import bias, kinematics, metrics, view
 from formcheck.adapters.video import ClipReader
 from formcheck.types import FloatArray, Frame, PoseTrack, Side
 from formcheck.validate import cached_poses, default_cache
@@ -76,6 +76,8 @@ def samples_of(clip: Path, cache: Path) -> list[Sample]:
             axis=1,
         )
         errors = (errors + 180.0) % 360.0 - 180.0
+        turn = truth.yaw_deg - view.yaw_per_frame(track)
+        errors = np.column_stack([errors, turn])
         samples.append(Sample(truth, mirrored, bias.features(measured.track, near_sign), errors))
     return samples
 
@@ -108,7 +110,7 @@ def report(samples: Sequence[Sample], ridge: float, width: float) -> None:
     before, after = leave_one_body_out(samples, ridge, width)
     row = "  ".join(
         f"{metric.removesuffix('_deg')} {old:.2f} -> {new:.2f}"
-        for metric, old, new in zip(bias.CORRECTED, before, after, strict=True)
+        for metric, old, new in zip((*bias.CORRECTED, "yaw"), before, after, strict=True)
     )
     print(f"ridge {ridge:g} width {width:g}: {row}", flush=True)
 

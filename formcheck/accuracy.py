@@ -15,14 +15,15 @@ from formcheck.errors import FormcheckError
 from formcheck.types import Position
 
 SCHEMA = "formcheck.accuracy/1"
-YAW_BANDS_DEG = (20.0, 35.0, 60.0)  # upper edges: side view, oblique, very oblique
+# Upper edges: side view, oblique, very oblique. The camera's turn is known to about 4 deg, hence 25 and not 20.
+YAW_BANDS_DEG = (25.0, 40.0, 60.0)
 TABLE_FILE = "accuracy.json"
 UNKNOWN_SIGMA_DEG = 15.0  # a metric that no clip has measured is not to be trusted within this
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorRow:
-    """Error of one metric in one situation, in the metric's own unit; `position` None stands for all positions together.
+    """Error of one metric in one situation, in the metric's own unit; `position` None stands for all positions.
 
     `frames` counts the values compared: frames for angles, repetitions for what rules make of them.
     """

@@ -22,10 +22,12 @@ from formcheck.errors import FormcheckError
 from formcheck.geometry import angle_between, length, signed_angle
 from formcheck.landmarks import Landmark, side_landmark
 from formcheck.types import FloatArray, PoseTrack, Side
-from formcheck.view import middle
+from formcheck.view import FRONT_VIEW_DEG, middle
 
 MODEL_FILE = "bias_model.npz"
 CORRECTED = ("knee_flexion_deg", "hip_flexion_deg", "ankle_dorsiflexion_deg", "trunk_inclination_deg")
+YAW_COLUMN = len(CORRECTED)  # the last thing learnt: how wrong the estimate of the camera's turn is
+MAX_YAW_CHANGE_DEG = 30.0
 MAX_STANDARD = 3.5  # features further from the mean than this, in standard deviations, are taken as this far
 FOOT_FEATURES = 11  # the last ones of `features`
 FOOT_WEIGHT = 2.0  # the foot is small and its landmarks err most: likeness of two poses is likeness of their feet first
@@ -40,8 +42,8 @@ class BiasModel:
     ----------
     support : ndarray, shape (m, f)
         Standardised features.
-    weights : ndarray, shape (m, 4)
-        One column per metric of `CORRECTED`.
+    weights : ndarray, shape (m, 5)
+        One column per metric of `CORRECTED`, then the camera's yaw.
     mean, scale : ndarray, shape (f,)
     gamma : float
         Width of the kernel, per squared distance.
@@ -62,8 +64,8 @@ class BiasModel:
 
         Returns
         -------
-        ndarray, shape (n, 4)
-            Columns as in `CORRECTED`; NaN where a feature is NaN.
+        ndarray, shape (n, 5)
+            Columns as in `CORRECTED`, then the camera's yaw; NaN where a feature is NaN.
         """
         predicted = np.full((len(features), self.weights.shape[1]), np.nan)
         known = np.flatnonzero(np.isfinite(features).all(axis=1))
@@ -98,8 +100,8 @@ def fit(features: FloatArray, errors: FloatArray, ridge: float, width: float) ->
     Parameters
     ----------
     features : ndarray, shape (m, f)
-    errors : ndarray, shape (m, 4)
-        True minus measured, degrees.
+    errors : ndarray, shape (m, 5)
+        True minus measured, degrees: `CORRECTED`, then the camera's yaw.
     ridge : float
         Weight of the penalty; larger is smoother.
     width : float
@@ -144,32 +146,33 @@ def load(left_out_body: str | None = None) -> BiasModel | None:
         ) from error
 
 
-def corrected(
-    columns: dict[str, FloatArray], track: PoseTrack, near_sign: FloatArray, model: BiasModel | None
-) -> dict[str, FloatArray]:
+def corrected(columns: dict[str, FloatArray], near_sign: FloatArray, errors: FloatArray) -> dict[str, FloatArray]:
     """Angles with the learnt error of the near side removed.
 
     Parameters
     ----------
     columns : mapping of column name to ndarray, shape (n,)
-    track : PoseTrack
     near_sign : ndarray, shape (n,)
         1 right, -1 left, 0 unknown (left as it is).
-    model : BiasModel or None
-        None removes nothing.
+    errors : ndarray, shape (n, 5)
+        From `BiasModel.predict`; NaN removes nothing.
     """
-    if model is None or len(track) == 0:
-        return columns
-    errors = np.nan_to_num(model.predict(features(track, near_sign)))
+    known = np.nan_to_num(errors)
     changed = dict(columns)
     for index, metric in enumerate(CORRECTED):
         if metric == "trunk_inclination_deg":
-            changed[metric] = columns[metric] + np.where(near_sign == 0, 0.0, errors[:, index])
+            changed[metric] = columns[metric] + np.where(near_sign == 0, 0.0, known[:, index])
             continue
         for side, sign in ((Side.RIGHT, 1.0), (Side.LEFT, -1.0)):
             name = f"{side.value}_{metric}"
-            changed[name] = columns[name] + np.where(near_sign == sign, errors[:, index], 0.0)
+            changed[name] = columns[name] + np.where(near_sign == sign, known[:, index], 0.0)
     return changed
+
+
+def corrected_yaw(yaw_deg: FloatArray, errors: FloatArray) -> FloatArray:
+    """The camera's turn with its learnt error removed, never below 0; a front view stays a front view."""
+    change = np.clip(np.nan_to_num(errors[:, YAW_COLUMN]), -MAX_YAW_CHANGE_DEG, MAX_YAW_CHANGE_DEG)
+    return np.where(yaw_deg > FRONT_VIEW_DEG, yaw_deg, np.maximum(yaw_deg + change, 0.0))
 
 
 def features(track: PoseTrack, near_sign: FloatArray) -> FloatArray:

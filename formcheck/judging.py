@@ -31,11 +31,12 @@ RANGE_METRIC = "range_deg"  # how far the exercise's own signal goes, under a na
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A window with what decides whether it can be judged."""
+    """A window with what decides whether it can be judged; `near` when the judged leg is the one facing the camera."""
 
     window: Window
     seen_share: Mapping[str, float]
     yaw_deg: float
+    near: bool = True
 
 
 def metric_names(side: Side) -> dict[str, str]:
@@ -77,7 +78,8 @@ def gather(
     window = cut(times, values, rep, exercise, neutral)
     yaw = kinematics.yaw_deg[inside]
     known = yaw[np.isfinite(yaw)]
-    return Evidence(window, share, float(np.median(known)) if known.size else float("nan"))
+    facing = kinematics.facing(rep.start_s, rep.end_s)
+    return Evidence(window, share, float(np.median(known)) if known.size else math.nan, facing in (None, rep.side))
 
 
 def cut(
@@ -136,7 +138,7 @@ def _judge(evidence: Evidence, exercise: Exercise, applied: AppliedRule) -> Outc
     rule, limits = applied.rule, applied.limits
     metric = metric_of(rule, exercise)
     sigma = accuracy.sigma(metric, exercise.position, evidence.yaw_deg)
-    reason = _unjudgeable(evidence, exercise, rule)
+    reason = _unjudgeable(evidence, exercise, rule, sigma)
     finding = None if reason else rule.check(evidence.window, limits)
     if finding is None:
         return _outcome(evidence, applied, metric, sigma, None, Status.NOT_JUDGED, reason or "could not be measured")
@@ -167,13 +169,25 @@ def grade(measured: float, sigma: float, limits: Limits, rule: Rule) -> Status:
     return Status.OK if -past > sigma else Status.NOT_JUDGED
 
 
-def _unjudgeable(evidence: Evidence, exercise: Exercise, rule: Rule) -> str:
+def _unjudgeable(evidence: Evidence, exercise: Exercise, rule: Rule, sigma: float) -> str:
     """Why a rule cannot be judged in this window; empty when it can."""
+    return _wrong_view(evidence, exercise, rule) or _too_little_seen(evidence, rule, sigma)
+
+
+def _wrong_view(evidence: Evidence, exercise: Exercise, rule: Rule) -> str:
     yaw = evidence.yaw_deg
     if yaw > FRONT_VIEW_DEG:
         return "the camera sees the front or the back; turn side-on to it"
-    if yaw > exercise.max_yaw_deg and not rule.any_view:
+    if rule.any_view:
+        return ""
+    if yaw > exercise.max_yaw_deg:
         return f"the camera is {yaw:.0f} deg off side-on; place it at your side"
+    return "" if evidence.near else "this is the far leg, behind the near one; film from the other side to judge it"
+
+
+def _too_little_seen(evidence: Evidence, rule: Rule, sigma: float) -> str:
+    if rule.max_error is not None and sigma > rule.max_error:
+        return f"the measurement error here, {sigma:.0f} {rule.unit}, is too large to judge it"
     if not evidence.window.rep.complete:
         return "the repetition is cut off by the clip"
     for metric in rule.needs:

@@ -50,6 +50,17 @@ class Kinematics:
     columns: Mapping[str, FloatArray]
     seen: Mapping[str, BoolArray]
 
+    def facing(self, start_s: float, end_s: float) -> Side | None:
+        """The side that faces the camera for most of a stretch; None in a front view or where nobody was seen."""
+        inside = (self.track.time_s >= start_s) & (self.track.time_s <= end_s)
+        return view.side_of(float(np.sign(self.near_sign[inside].sum())))
+
+    def near_signal(self, metric: str, otherwise: Side) -> FloatArray:
+        """As `signal`, of the side that faces the camera at each moment; `otherwise` where that is not known."""
+        signals = {side: self.signal(metric, side) for side in Side}
+        signal = np.where(self.near_sign > 0, signals[Side.RIGHT], signals[Side.LEFT])
+        return np.where(self.near_sign == 0, signals[otherwise], signal)
+
     def signal(self, metric: str, side: Side) -> FloatArray:
         """The angle that makes repetitions, shape (n,): from the picture in a side view, from space in a front view.
 
@@ -85,19 +96,25 @@ def over_window(raw: PoseTrack, model: BiasModel | None = None) -> Kinematics:
     flat = smoothing.fill_gaps(raw.time_s, flat, MAX_GAP_S)
     flat = smoothing.zero_phase(raw.time_s, flat, CUTOFF_HZ)
     track = replace(raw, image_px=flat.reshape(raw.image_px.shape))
-    yaw = _smooth_yaw(raw)
-    near_sign = np.where(yaw > view.FRONT_VIEW_DEG, 0.0, near_sign)  # no sagittal angle from the front or the back
-    columns = bias.corrected(metrics.measure(track, near_sign), track, near_sign, model)
+    yaw = view.yaw_per_frame(raw)
+    columns = metrics.measure(track, near_sign)
+    if model is not None and len(track):
+        errors = model.predict(bias.features(track, near_sign))
+        columns = bias.corrected(columns, near_sign, errors)
+        yaw = bias.corrected_yaw(yaw, errors)
+    yaw = _smooth_yaw(raw.time_s, yaw)
+    front = yaw > view.FRONT_VIEW_DEG  # no sagittal angle from the front or the back
+    near_sign = np.where(front, 0.0, near_sign)
+    columns = {name: np.where(front, np.nan, column) for name, column in columns.items()}
     return Kinematics(track, near_sign, yaw, columns, seen_columns(track, near_sign))
 
 
-def _smooth_yaw(raw: PoseTrack) -> FloatArray:
-    yaw = view.yaw_per_frame(raw)
+def _smooth_yaw(time_s: FloatArray, yaw: FloatArray) -> FloatArray:
     known = np.isfinite(yaw)
-    interval = smoothing.sample_interval_s(raw.time_s)
+    interval = smoothing.sample_interval_s(time_s)
     if known.sum() < 2 or not np.isfinite(interval) or interval <= 0:
         return yaw
-    filled = np.interp(raw.time_s, raw.time_s[known], yaw[known])
+    filled = np.interp(time_s, time_s[known], yaw[known])
     smooth = uniform_filter1d(filled, max(1, round(YAW_WINDOW_S / interval)), mode="nearest")
     return np.where(known, smooth, np.nan)
 
@@ -141,7 +158,9 @@ class CausalKinematics:
         near_sign = np.sign(np.array([self._near_vote]))
         smooth = replace(pose, image_px=self._filter(pose.time_s, pose.image_px))
         track = replace(single, image_px=smooth.image_px[None])
-        columns = bias.corrected(metrics.measure(track, near_sign), track, near_sign, self._model)
+        columns = metrics.measure(track, near_sign)
+        if self._model is not None:
+            columns = bias.corrected(columns, near_sign, self._model.predict(bias.features(track, near_sign)))
         seen = seen_columns(track, near_sign)
         values = {name: float(column[0]) if seen[name][0] else float("nan") for name, column in columns.items()}
         return Measurement(pose.time_s, view.side_of(float(near_sign[0])), values, pose.found), smooth

@@ -90,24 +90,27 @@ def judge_shot(
         return Verdict(
             refused, (), _all_unjudged(applied, exercise, reason), (reason,), measured.table(), measured.track
         )
-    judged = side or view.side_of(float(np.sign(measured.near_sign.sum()))) or Side.RIGHT
+    usual = side or view.side_of(float(np.sign(measured.near_sign.sum()))) or Side.RIGHT
     signal = exercise.signal
-    angle = signal.towards_turn(measured.signal(signal.metric, judged))
+    counted = measured.signal(signal.metric, side) if side else measured.near_signal(signal.metric, usual)
+    angle = signal.towards_turn(counted)
     found = reps.segment(track.time_s, angle, signal.enter_deg, signal.leave_deg, signal.min_s)
     at_rest = _rest_frames(track.time_s, angle, found.bounds)
-    seen_from = view.assess(measured.track, at_rest, exercise.max_yaw_deg)
-    columns, neutral = _with_neutral(measured, judged, at_rest)
+    seen_from = view.assess(measured.track, measured.yaw_deg, at_rest, exercise.max_yaw_deg)
+    by_side = {leg: _with_neutral(measured, leg, at_rest) for leg in Side}
     finished: list[Rep] = []
     outcomes: list[Outcome] = []
     for number, bounds in enumerate(found.bounds, start=1):
-        rep = Rep(number, judged, bounds.start_s, bounds.turn_s, bounds.end_s, bounds.turn_start_s, bounds.turn_end_s)
+        leg = side or measured.facing(bounds.start_s, bounds.end_s) or usual  # people turn around between repetitions
+        columns, neutral = by_side[leg]
+        rep = Rep(number, leg, bounds.start_s, bounds.turn_s, bounds.end_s, bounds.turn_start_s, bounds.turn_end_s)
         evidence = judging.gather(measured, rep, exercise, columns, neutral)
         finished.append(replace(rep, metrics=summary(evidence.window, exercise)))
         outcomes.extend(judging.judge_rep(evidence, exercise, applied))
     warnings = _warnings(exercise, found, seen_from, track)
     if not found.bounds:
         outcomes.extend(_all_unjudged(applied, exercise, seen_from.reason or _none_found(exercise)))
-    table = replace(measured, columns=columns).table()
+    table = replace(measured, columns=by_side[usual][0]).table()
     return Verdict(seen_from, tuple(finished), tuple(outcomes), warnings, table, measured.track)
 
 

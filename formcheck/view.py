@@ -93,12 +93,14 @@ def yaw_per_frame(track: PoseTrack) -> FloatArray:
     return np.asarray(np.mean(yaws, axis=0))
 
 
-def assess(track: PoseTrack, rest: BoolArray, max_yaw_deg: float) -> View:
+def assess(track: PoseTrack, yaw_deg: FloatArray, rest: BoolArray, max_yaw_deg: float) -> View:
     """Summarise the view over a clip.
 
     Parameters
     ----------
     track : PoseTrack
+    yaw_deg : ndarray, shape (n,)
+        Turn of the camera out of the side view.
     rest : ndarray of bool, shape (n,)
         Frames outside repetitions; all frames are used when there are none.
     max_yaw_deg : float
@@ -107,8 +109,8 @@ def assess(track: PoseTrack, rest: BoolArray, max_yaw_deg: float) -> View:
     seen = np.isfinite(track.image_px[:, Landmark.LEFT_HIP, 0])
     if not seen.any():
         return View(float("nan"), None, False, False, "nobody was found; film the whole body in good light")
-    yaws = yaw_per_frame(track)
-    yaw = float(np.nanmedian(yaws)) if np.isfinite(yaws).any() else math.nan
+    known = yaw_deg[np.isfinite(yaw_deg)]
+    yaw = float(np.median(known)) if known.size else math.nan
     near = side_of(float(np.sign(near_side_per_frame(track)[seen].sum())))
     quiet = seen & rest if (seen & rest).any() else seen
     lying = float(np.median(trunk_tilt(track)[quiet])) > LYING_DEG

@@ -41,6 +41,7 @@ class Key:
     trunk: float | None = None
 
 
+STANDING = frozenset({Position.STANDING, Position.ONE_LEG})
 ANGLES = tuple(item.name for item in fields(Key) if item.name not in {"time_s", "trunk"})
 
 
@@ -140,7 +141,7 @@ def _trunk_inclination(
 ) -> np.ndarray:
     if keys[0].trunk is not None:
         return interpolate(keys, "trunk", moments)
-    if position is Position.STANDING:  # the sole stays level
+    if position in STANDING:  # the sole stays level
         return angles["hip"] - angles["knee"] + angles["ankle"]
     if position is Position.LONG_SITTING:  # the thigh lies on the floor
         return angles["hip"] - 90.0
@@ -211,7 +212,7 @@ def _turn(points: np.ndarray, heading_deg: np.ndarray) -> np.ndarray:
 
 def _anchor_to_foot(world_m: np.ndarray, keys: Sequence[Key], shot: Shot) -> np.ndarray:
     """Shift of each frame that keeps the heels where they are (standing); a lying or sitting body rests on its hips."""
-    if shot.position is not Position.STANDING or keys[0].trunk is not None or shot.heading is not None:
+    if shot.position not in STANDING or keys[0].trunk is not None or shot.heading is not None:
         return np.zeros((len(world_m), 3))
     heels = (world_m[:, HEEL] + world_m[:, HEEL + 1]) / 2
     return heels[0] - heels

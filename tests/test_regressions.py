@@ -23,7 +23,9 @@ def test_near_side_is_exactly_unknown_in_a_long_gap() -> None:
 def test_view_without_world_landmarks() -> None:
     track = track_of([Key(0.0, knee=8.0), Key(2.0, knee=8.0)], fps=15.0)
     track.world_m[:] = np.nan
-    assert np.isnan(view.assess(track, np.ones(len(track), bool), 35.0).yaw_deg)  # RuntimeWarning: All-NaN slice
+    assert np.isnan(
+        view.assess(track, view.yaw_per_frame(track), np.ones(len(track), bool), 35.0).yaw_deg
+    )  # RuntimeWarning: All-NaN slice
 
 
 # test_smoothing.py / test_kinematics

@@ -195,14 +195,14 @@ class TestText:
         assert "12.3s hold 2 fault" in text
         assert "1.2s set caution" in text
 
-    def test_a_bad_view_and_a_person_seldom_seen_are_said(self):
+    def test_a_bad_view_and_warnings_are_said(self):
         report = make_report(
             view=View(NAN, None, False, False, "filmed from the front; film from the side"),
-            clip=ClipInfo("a.mp4", 10.0, 300, 10, 10, 0, 0.72),
+            warnings=("the person was found in only 72 % of the frames", "two frames were dropped"),
         )
         lines = plain(report).splitlines()
-        assert lines[0] == "a.mp4: Romanian deadlift, 2 repetitions"
-        assert "  note: a person was seen in only 72 % of the frames" in lines
+        assert lines[0] == "clips/rdl.mp4: Romanian deadlift, 2 repetitions"
+        assert "  note: the person was found in only 72 % of the frames" in lines
         assert "  note: filmed from the front; film from the side" in lines
 
     @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def everywhere(track: PoseTrack) -> np.ndarray:
 def test_near_side_in_every_position(position: Position, near: Side, yaw_deg: float) -> None:
     track = clip(position, near=near, yaw_deg=yaw_deg, noise_px=1.5, fps=15.0)
     assert (view.near_side_per_frame(track) == SIGN[near]).all()
-    seen_from = view.assess(track, everywhere(track), max_yaw_deg=35.0)
+    seen_from = view.assess(track, view.yaw_per_frame(track), everywhere(track), max_yaw_deg=35.0)
     assert seen_from.near_side is near
     assert seen_from.usable
 
@@ -44,13 +44,13 @@ def test_lying_to_either_side_is_lying(position: Position, near: Side) -> None:
     track = clip(position, near=near, fps=15.0)
     head_right = track.image_px[0, synthetic.NOSE, 0] > track.image_px[0, synthetic.HIP, 0]
     assert head_right == ((position is Position.PRONE) == (near is Side.RIGHT))
-    assert view.assess(track, everywhere(track), 35.0).lying
+    assert view.assess(track, view.yaw_per_frame(track), everywhere(track), 35.0).lying
 
 
 @pytest.mark.parametrize("position", [Position.STANDING, Position.LONG_SITTING])
 def test_upright_is_not_lying(position: Position) -> None:
     track = clip(position, fps=15.0)
-    assert not view.assess(track, everywhere(track), 35.0).lying
+    assert not view.assess(track, view.yaw_per_frame(track), everywhere(track), 35.0).lying
 
 
 def test_lying_is_judged_at_rest() -> None:
@@ -58,7 +58,7 @@ def test_lying_is_judged_at_rest() -> None:
     track = track_of(keys, fps=10.0)
     rest = view.trunk_tilt(track) < 10.0
     assert 0.05 < rest.mean() < 0.5
-    assert not view.assess(track, rest, 35.0).lying
+    assert not view.assess(track, view.yaw_per_frame(track), rest, 35.0).lying
 
 
 def test_turning_around_in_mid_clip_is_followed() -> None:
@@ -82,15 +82,15 @@ def test_a_short_left_right_swap_does_not_turn_the_person_around() -> None:
 @pytest.mark.parametrize("yaw_deg", [-90.0, -75.0, 75.0, 90.0])
 def test_front_and_back_views_are_not_usable(yaw_deg: float) -> None:
     track = clip(Position.STANDING, yaw_deg=yaw_deg, fps=10.0)
-    seen_from = view.assess(track, everywhere(track), max_yaw_deg=35.0)
+    seen_from = view.assess(track, view.yaw_per_frame(track), everywhere(track), max_yaw_deg=35.0)
     assert not seen_from.usable
     assert "turn side-on" in seen_from.reason
 
 
 def test_a_view_past_the_exercise_limit_is_not_usable_and_says_by_how_much() -> None:
     track = clip(Position.STANDING, yaw_deg=30.0, fps=10.0)
-    assert view.assess(track, everywhere(track), max_yaw_deg=45.0).usable
-    seen_from = view.assess(track, everywhere(track), max_yaw_deg=15.0)
+    assert view.assess(track, view.yaw_per_frame(track), everywhere(track), max_yaw_deg=45.0).usable
+    seen_from = view.assess(track, view.yaw_per_frame(track), everywhere(track), max_yaw_deg=15.0)
     assert not seen_from.usable
     assert f"{seen_from.yaw_deg:.0f} deg" in seen_from.reason
 
@@ -107,7 +107,7 @@ def test_yaw_grows_with_the_turn_and_spans_side_to_front(near: Side, sign: float
 
 def test_nobody_is_not_usable() -> None:
     track = PoseTrack.from_poses(film([Key(0.0), Key(2.0)], missing=((0.0, 2.0),)))
-    seen_from = view.assess(track, everywhere(track), 35.0)
+    seen_from = view.assess(track, view.yaw_per_frame(track), everywhere(track), 35.0)
     assert not seen_from.usable
     assert seen_from.near_side is None
     assert np.isnan(seen_from.yaw_deg)

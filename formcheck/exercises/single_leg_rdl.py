@@ -11,7 +11,7 @@ EXERCISE = Exercise(
     id="single-leg-rdl",
     title="Single-leg Romanian deadlift",
     aliases=("one leg rdl", "single leg romanian deadlift", "single leg deadlift"),
-    position=Position.STANDING,
+    position=Position.ONE_LEG,
     kind=Kind.REPS,
     max_yaw_deg=35.0,
     signal=RepSignal("trunk_inclination_deg", enter_deg=20.0, leave_deg=12.0, min_s=0.5),

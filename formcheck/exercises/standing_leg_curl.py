@@ -11,7 +11,7 @@ EXERCISE = Exercise(
     id="standing-leg-curl",
     title="Standing leg curl",
     aliases=("standing single leg curl", "standing hamstring curl", "one leg curl"),
-    position=Position.STANDING,
+    position=Position.ONE_LEG,
     kind=Kind.REPS,
     max_yaw_deg=35.0,
     signal=RepSignal("knee_flexion_deg", enter_deg=20.0, leave_deg=12.0, min_s=0.4),

@@ -15,10 +15,8 @@ from formcheck.exercises import EXERCISES
 from formcheck.rules import RULES
 from formcheck.rules.base import Direction
 from formcheck.types import Kind, Outcome, Report, Status
-from formcheck.verdicts import MIN_FOUND_FRACTION
 
 COLOURS = {Status.FAULT: "bold red", Status.CAUTION: "yellow", Status.OK: "green", Status.NOT_JUDGED: "dim"}
-LITTLE_SEEN = 0.9  # below this share of frames with a person, the header says so
 MOST_NUMBERS = 4  # measured values listed of what was not judged, so that a long set stays one short line
 WHY = "formcheck explain RULE tells why a finding matters, what to do, and how good the evidence is."
 NO_DIAGNOSIS = (
@@ -108,9 +106,6 @@ def _header(report: Report) -> Text:
 def _notes(report: Report) -> list[str]:
     """What the reader should know of the clip, each thing once: the same words may be a reason for not judging too."""
     notes = []
-    seen = report.clip.pose_fraction
-    if MIN_FOUND_FRACTION <= seen < LITTLE_SEEN:  # below that, the report itself warns
-        notes.append(f"a person was seen in only {100 * seen:.0f} % of the frames")
     if not report.view.usable and report.view.reason:
         notes.append(report.view.reason)
     reasons = {outcome.reason for outcome in report.outcomes}

@@ -45,4 +45,5 @@ RULE = Rule(
     cue="Keep your back level.",
     check=check,
     documentation=__doc__,
+    max_error=10.0,  # half of the caution limit of the rounded back: the stand-in is of no use beyond
 )

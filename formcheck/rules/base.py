@@ -123,6 +123,8 @@ class Rule:
         so that "ok" also carries its number.
     any_view : bool
         True for what can be told without a side view (times), as long as the camera does not see the front or back.
+    max_error : float or None
+        Where the measurement error is larger than this (same unit), nothing is judged: the value says too little.
     """
 
     id: str
@@ -139,6 +141,7 @@ class Rule:
     check: Check
     documentation: str
     any_view: bool = False
+    max_error: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ class Position(StrEnum):
     """How the body is placed during an exercise."""
 
     STANDING = "standing"
+    ONE_LEG = "one-leg"  # standing on one leg while the other works
     SEATED = "seated"
     LONG_SITTING = "long-sitting"
     KNEELING = "kneeling"

@@ -8,6 +8,7 @@ judged with the standard error `SIGMA_DEG`, so that they stay valid when the mea
 
 from __future__ import annotations
 
+import itertools
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -107,7 +108,7 @@ class ExerciseCase:
         """The same, with each way back leading through another posture at `share` of its time."""
         angles = {name: value for name, value in self.back_by.items() if name != "share"}
         detoured = keys[:1]
-        for before, after in zip(keys, keys[1:], strict=False):
+        for before, after in itertools.pairwise(keys):
             way_back = before.hip == self.turn["hip"] and after.hip == self.rest["hip"]
             if way_back:
                 time_s = before.time_s + self.back_by["share"] * (after.time_s - before.time_s)
