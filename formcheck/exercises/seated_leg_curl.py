@@ -14,7 +14,7 @@ EXERCISE = Exercise(
     position=Position.SEATED,
     kind=Kind.REPS,
     max_yaw_deg=35.0,
-    signal=RepSignal("knee_flexion_deg", enter_deg=20.0, leave_deg=12.0, min_s=0.4),
+    signal=RepSignal("knee_flexion_deg", enter_deg=20.0, leave_deg=12.0, min_s=0.6),
     outward=Phase.LIFTING,
     back=Phase.LOWERING,
     rules=(
