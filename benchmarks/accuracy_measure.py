@@ -26,6 +26,7 @@ from formcheck.pipeline import analyze_poses, applied_rules, clip_info, tool_inf
 from formcheck.types import Analysis, FloatArray, MeasurementTable, Position
 from formcheck.validate import Validation, cached_poses
 from formcheck.validate.compare import SAME_FRAME_S, ClipComparison, compare
+from formcheck.validate.tables import SIDE_VIEW_DEG
 from formcheck.validate.truth import TruthClip, exercise_of, load_truth
 
 JOINTS: Mapping[str, str] = {
@@ -33,7 +34,6 @@ JOINTS: Mapping[str, str] = {
     "hip_flexion_deg": "hip",
     "ankle_dorsiflexion_deg": "ankle",
 }
-SIDE_VIEW_DEG = accuracy.YAW_BANDS_DEG[0]
 PHASES = ("at rest", "moving", "at the turn")
 
 

@@ -15,13 +15,14 @@ from pathlib import Path
 
 import accuracy_tables as tables
 import accuracy_verdicts as verdicts
-from accuracy_measure import JOINTS, SIDE_VIEW_DEG, Measured, measure
+from accuracy_measure import JOINTS, Measured, measure
 from accuracy_plots import draw_plots
 
 from formcheck import __version__, accuracy, bias
 from formcheck.errors import FormcheckError
 from formcheck.reports.files import prepare_folder
 from formcheck.validate import default_cache
+from formcheck.validate.tables import SIDE_VIEW_DEG
 from formcheck.validate.truth import find_truth_clips
 
 ROOT = Path(__file__).resolve().parent.parent
