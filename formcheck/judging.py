@@ -138,10 +138,14 @@ def _judge(evidence: Evidence, exercise: Exercise, applied: AppliedRule) -> Outc
     rule, limits = applied.rule, applied.limits
     metric = metric_of(rule, exercise)
     sigma = accuracy.sigma(metric, exercise.position, evidence.yaw_deg)
-    reason = _unjudgeable(evidence, exercise, rule, sigma)
+    reason = _unjudgeable(evidence, exercise, rule)
     finding = None if reason else rule.check(evidence.window, limits)
     if finding is None:
         return _outcome(evidence, applied, metric, sigma, None, Status.NOT_JUDGED, reason or "could not be measured")
+    if rule.max_error is not None and sigma > rule.max_error:
+        # The number goes along all the same: the error itself is measured from numbers like it.
+        reason = f"the measurement error here, {sigma:.0f} {rule.unit}, is too large to judge it"
+        return _outcome(evidence, applied, metric, sigma, finding, Status.NOT_JUDGED, reason)
     status = Status.OK if finding.excused else grade(finding.measured, sigma, limits, rule)
     first = limits.caution if limits.caution is not None else limits.fault
     near = first is not None and abs(finding.measured - first) < sigma and status in (Status.CAUTION, Status.NOT_JUDGED)
@@ -169,9 +173,9 @@ def grade(measured: float, sigma: float, limits: Limits, rule: Rule) -> Status:
     return Status.OK if -past > sigma else Status.NOT_JUDGED
 
 
-def _unjudgeable(evidence: Evidence, exercise: Exercise, rule: Rule, sigma: float) -> str:
+def _unjudgeable(evidence: Evidence, exercise: Exercise, rule: Rule) -> str:
     """Why a rule cannot be judged in this window; empty when it can."""
-    return _wrong_view(evidence, exercise, rule) or _too_little_seen(evidence, rule, sigma)
+    return _wrong_view(evidence, exercise, rule) or _too_little_seen(evidence, rule)
 
 
 def _wrong_view(evidence: Evidence, exercise: Exercise, rule: Rule) -> str:
@@ -185,9 +189,7 @@ def _wrong_view(evidence: Evidence, exercise: Exercise, rule: Rule) -> str:
     return "" if evidence.near else "this is the far leg, behind the near one; film from the other side to judge it"
 
 
-def _too_little_seen(evidence: Evidence, rule: Rule, sigma: float) -> str:
-    if rule.max_error is not None and sigma > rule.max_error:
-        return f"the measurement error here, {sigma:.0f} {rule.unit}, is too large to judge it"
+def _too_little_seen(evidence: Evidence, rule: Rule) -> str:
     if not evidence.window.rep.complete:
         return "the repetition is cut off by the clip"
     for metric in rule.needs:

@@ -207,3 +207,14 @@ def test_gather_names_the_phases_as_the_exercise_does() -> None:
     window = judging.gather(measured, REP, hinge, measured.columns, {}).window
     assert window.lowering[0]
     assert window.lifting[-1]
+
+
+def test_too_large_an_error_judges_nothing_but_keeps_the_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = replace(RULES["excessive-dorsiflexion"], max_error=5.0)
+    applied = AppliedRule(rule, rule.limits, rule.cue)
+    for sigma, judged_at_all in ((5.0, True), (5.1, False)):
+        monkeypatch.setattr(accuracy, "sigma", lambda *_, sigma=sigma: sigma)
+        (outcome,) = judging.judge_rep(evidence({"ankle_dorsiflexion_deg": 60.0}), STRETCH, [applied])
+        assert (outcome.status is not Status.NOT_JUDGED) == judged_at_all
+        assert (outcome.measured, outcome.sigma) == (60.0, sigma)
+        assert judged_at_all or "error" in outcome.reason

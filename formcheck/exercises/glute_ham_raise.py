@@ -19,6 +19,7 @@ EXERCISE = Exercise(
     back=Phase.LOWERING,
     rules=(
         RuleUse("hips-hinging"),
+        RuleUse("ankle-not-neutral", cue="Press the whole foot against the plate."),
         RuleUse("fast-lowering"),
         RuleUse("short-range", caution=65.0, cue="Bend your knees until your trunk is upright."),
     ),

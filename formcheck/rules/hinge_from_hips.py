@@ -50,4 +50,5 @@ RULE = Rule(
     cue="Hinge from your hips.",
     check=check,
     documentation=__doc__,
+    max_error=15.0,  # half of the way from a bend all of the hips to the limit
 )

@@ -53,4 +53,5 @@ RULE = Rule(
     cue="Point your toes a little.",
     check=check,
     documentation=__doc__,
+    max_error=15.0,  # what lies between well pointed toes and the limit
 )
