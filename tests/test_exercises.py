@@ -253,3 +253,20 @@ def test_the_case_tables_reach_the_edges_of_their_windows() -> None:
     window = cases.window_of({"knee_flexion_deg": [[0, 1], [4, 5]]})
     assert window.values["knee_flexion_deg"][[0, -1]].tolist() == [1.0, 5.0]
     assert (window.lifting | window.turn | window.lowering).all()
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_picking_the_weight_up_and_setting_it_down_are_no_repetitions(count: int) -> None:
+    good = next(case for case in GOOD if case.exercise == "deadlift")
+    up, down = dict(good.rest), dict(good.turn)
+    keys = [synthetic.Key(0.0, **down), synthetic.Key(1.0, **down), synthetic.Key(2.5, **up), synthetic.Key(3.5, **up)]
+    for _ in range(count):
+        for seconds, angles in ((1.5, down), (0.4, down), (1.4, up), (0.8, up)):
+            keys.append(synthetic.Key(keys[-1].time_s + seconds, **angles))
+    for seconds in (1.5, 1.0):
+        keys.append(synthetic.Key(keys[-1].time_s + seconds, **down))
+    verdict = judge(good, synthetic.film(keys, position=EXERCISES["deadlift"].position))
+    assert len(verdict.reps) == count
+    assert verdict.reps[0].start_s > 3.0
+    assert Status.FAULT not in {outcome.status for outcome in verdict.outcomes}
+    assert any("not counted" in warning for warning in verdict.warnings)
