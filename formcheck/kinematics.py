@@ -69,7 +69,8 @@ class Kinematics:
         if metric not in COUNTED_FROM_SPACE:
             return self.columns[metrics.column_name(metric, side)]
         weight = np.clip((self.yaw_deg - OBLIQUE_DEG) / (view.FRONT_VIEW_DEG - OBLIQUE_DEG), 0.0, 1.0)
-        picture = np.nan_to_num(self.columns[metrics.column_name(metric, side)])
+        picture = self.columns[metrics.column_name(metric, side)]
+        picture = np.where(weight == 1.0, 0.0, picture)  # not asked there; elsewhere a gap is a gap, not a straight leg
         return (1.0 - weight) * picture + weight * metrics.world_flexion(self.track, metric, side)
 
     def table(self) -> MeasurementTable:

@@ -22,7 +22,7 @@ EXERCISE = EXERCISES["romanian-deadlift"]
 JOINTS = ("knee_flexion_deg", "hip_flexion_deg", "ankle_dorsiflexion_deg")
 SMALLER = 2  # every second pixel: a small file, and the network sees no more of a person this size
 LIGHT = 0.25  # of the clip's own brightness: a room at dusk
-LONGEST_STEP = 2  # frames; at this clip's 25 a second, steps of 40 and 80 ms
+LONGEST_STEP = 3  # frames; at this clip's 25 a second, steps between 40 and 120 ms
 MOST_DEG = 6.0  # two standard errors can be more than that, where other exercises of the position are hard to see
 SAME_TIME_S = 0.25  # the deepest point itself may lie anywhere in the pause at the turn
 

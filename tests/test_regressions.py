@@ -8,6 +8,7 @@ from synthetic import Key, Shot, repetitions, track_of
 from formcheck import accuracy, kinematics, metrics, pipeline, reps, smoothing, verdicts, view
 from formcheck.config import Settings
 from formcheck.exercises import EXERCISES
+from formcheck.landmarks import Landmark
 from formcheck.types import PoseTrack, Position, Status
 
 
@@ -103,3 +104,11 @@ def test_lone_frames_between_gaps() -> None:
     knee = synthetic.interpolate(repetitions({"knee": 8.0}, {"knee": 100.0}, count=1), "knee", time_s)
     knee[(time_s > 3.3) & (np.arange(time_s.size) % 12 != 0)] = np.nan
     reps.segment(time_s, knee, 20.0, 12.0, 0.4)  # no RuntimeWarning, no exception
+
+
+def test_a_gap_at_the_turn_does_not_read_as_a_straight_leg() -> None:
+    """An outlier that was taken out, or a knee that left the picture, while the person stays in sight."""
+    rest, turn = {"knee": 8.0, "ankle": -20.0}, {"knee": 110.0, "ankle": -25.0}
+    track = track_of(repetitions(rest, turn, count=1, out_s=1.0, hold_s=1.5, still_s=2.0), position=Position.PRONE)
+    track.image_px[(track.time_s > 3.5) & (track.time_s < 4.0), Landmark.RIGHT_KNEE] = np.nan
+    assert len(verdicts.judge(track, EXERCISES["prone-leg-curl"], ()).reps) == 1
