@@ -29,8 +29,9 @@ from formcheck.exercises import EXERCISES
 from formcheck.exercises.base import Exercise
 from formcheck.overlay import Style, draw
 from formcheck.people import Person
+from formcheck.recognise import recognise
 from formcheck.rules.base import AppliedRule
-from formcheck.types import Analysis, ClipInfo, Frame, Pose, Side, ToolInfo
+from formcheck.types import Analysis, ClipInfo, Frame, Pose, PoseTrack, Side, ToolInfo
 
 
 class FrameSource(Protocol):
@@ -60,8 +61,7 @@ def applied_rules(exercise: Exercise, settings: Settings) -> tuple[AppliedRule, 
 def analyze_clip(
     path: str | Path,
     *,
-    exercise: Exercise,
-    given: bool = True,
+    exercise: Exercise | None = None,
     side: Side | None = None,
     settings: Settings | None = None,
     model: str | Path | None = None,
@@ -74,9 +74,8 @@ def analyze_clip(
     Parameters
     ----------
     path : str or Path
-    exercise : Exercise
-    given : bool
-        True when the person named the exercise.
+    exercise : Exercise or None
+        What the clip shows; None recognises it.
     side : Side or None
         The leg to judge; None judges the near one.
     settings : Settings or None
@@ -92,19 +91,27 @@ def analyze_clip(
     Raises
     ------
     ClipError
-        When no frame of the clip can be read, or the person asked for is not in it.
+        When no frame of the clip can be read, the person asked for is not in it, or the exercise was not named and is
+        not recognised for sure.
     ModelError
         When the pose model cannot be started.
     """
-    analyzer = Analyzer(exercise, applied_rules(exercise, settings or Settings()), side, given, model=bias.load())
     reading = read_poses(path, model=model, backend=backend, person=person, on_progress=on_progress)
+    given, confidence = exercise is not None, 1.0
+    if exercise is None:
+        exercise, confidence = recognised(path, reading)
+    applied = applied_rules(exercise, settings or Settings())
+    analyzer = Analyzer(exercise, applied, side, given, confidence, model=bias.load())
     cuts = list(reading.cuts_s)
     for pose in reading.poses:
         if cuts and pose.time_s >= cuts[0]:
             analyzer.cut(cuts.pop(0))
         analyzer.add(pose)
     last_s = reading.poses[-1].time_s if reading.poses else 0.0
-    return analyzer.finish(clip_info(path, reading.video, last_s), tool_info(reading.estimator), reading.warnings)
+    warnings = reading.warnings
+    if not applied:
+        warnings = (*warnings, f"under these settings no rule is left to check in {exercise.id}")
+    return analyzer.finish(clip_info(path, reading.video, last_s), tool_info(reading.estimator), warnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +123,28 @@ class Reading:
     video: VideoInfo
     estimator: BackendInfo
     warnings: tuple[str, ...]
+
+
+def recognised(path: str | Path, reading: Reading) -> tuple[Exercise, float]:
+    """The exercise that a clip shows, and how sure that is (0 to 1).
+
+    Raises
+    ------
+    ClipError
+        When it is not sure; the text names what it may be, and how to say so.
+    """
+    found = recognise(PoseTrack.from_poses(reading.poses), bias.load(), reading.cuts_s)
+    if found.exercise_id is not None:
+        return EXERCISES[found.exercise_id], found.confidence
+    if found.reason:
+        raise ClipError(f"{path}: {found.reason}; if you know what it shows, name it with --exercise")
+    if not found.candidates:
+        raise ClipError(
+            f"{path}: this looks like none of the exercises that formcheck knows (formcheck exercises lists them); "
+            "if it is one of them, name it with --exercise"
+        )
+    names = " or ".join(item.exercise_id for item in found.candidates)
+    raise ClipError(f"{path}: this looks like {names}, but it is not sure; name it with --exercise")
 
 
 def read_poses(

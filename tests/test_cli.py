@@ -154,12 +154,11 @@ class TestArguments:
     @pytest.mark.parametrize(
         ("arguments", "parts"),
         [
-            ([], ["formcheck check CLIP --exercise NAME", "formcheck --help"]),
+            ([], ["formcheck check CLIP", "formcheck --help"]),
             (["--"], ["COMMAND"]),
             (["chek"], ["'chek'; did you mean 'check'?"]),
             (["check"], ["required: CLIP"]),
-            (["check", "a.mp4"], ["--exercise NAME", *EXERCISES]),
-            (["check", "a.mp4", "--exercise", "auto"], ["cannot recognise", *EXERCISES]),
+            (["check", "a.mp4", "--ignore", ",".join(RULES)], ["no rule is left"]),
             (["check", "a.mp4", "--exercise", "romanian-deadlit"], ["romanian-deadlift"]),
             (["check", "a.mp4", "--exersise", "rdl"], ["'--exersise'; did you mean '--exercise'?"]),
             (["check", "a.mp4", "--exercise"], ["--exercise", "expected one argument"]),
@@ -212,6 +211,20 @@ class TestArguments:
 
     def test_version(self, run):
         assert run("--version") == (0, f"formcheck {__version__}\n", "")
+
+    @pytest.mark.parametrize("arguments", [[], ["--exercise", "auto"]])
+    def test_an_exercise_that_is_not_named_is_to_be_recognised(self, run, pipeline, arguments):
+        run("check", "a.mp4", *arguments)
+        ((_, options),) = pipeline.calls
+        assert options["exercise"] is None
+
+    def test_a_clip_that_is_not_recognised_fails_alone(self, run, pipeline):
+        pipeline.answers["b.mp4"] = ClipError("b.mp4: this looks like good-morning; name it with --exercise")
+        status, out, err = run("check", "a.mp4", "b.mp4", "c.mp4")
+        assert status == 2
+        assert err.count("name it with --exercise") == 1
+        assert "a.mp4" in out
+        assert "c.mp4" in out
 
     def test_options_reach_the_pipeline(self, run, pipeline, tmp_path):
         config = tmp_path / "f.toml"

@@ -28,9 +28,9 @@ FAILING = {
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is the same for every clip of one command."""
+    """What is the same for every clip of one command; without an exercise, each clip's is recognised."""
 
-    exercise: Exercise
+    exercise: Exercise | None
     settings: Settings
     side: Side | None
     person: Person | None
@@ -40,7 +40,7 @@ class Job:
 
 def run(args: Namespace) -> int:
     """Check every clip; one that fails gets its line on standard error, and the others are still done."""
-    exercise = _exercise(args.exercise)
+    exercise = None if args.exercise == "auto" else find_exercise(args.exercise)
     side = None if args.side == "auto" else Side(args.side)
     job = Job(exercise, _settings(args, exercise), side, _person(args), args.model, args.quiet)
     targets = _targets(args)
@@ -116,15 +116,6 @@ def _write(clip: Path, label: str, analysis: Analysis, target: Targets, job: Job
         note(f"wrote {', '.join(path.name for path in written)} in {target.report.parent}")
 
 
-def _exercise(name: str | None) -> Exercise:
-    known = ", ".join(EXERCISES)
-    if name is None:
-        raise ConfigError(f"say which exercise the clips show: --exercise NAME, one of: {known}")
-    if name == "auto":
-        raise ConfigError(f"formcheck cannot recognise the exercise yet; name it: --exercise NAME, one of: {known}")
-    return find_exercise(name)
-
-
 def _person(args: Namespace) -> Person | None:
     from formcheck.people import Box, Person  # brings scipy with it
 
@@ -133,13 +124,15 @@ def _person(args: Namespace) -> Person | None:
     return None if args.person is None else Person(number=args.person)
 
 
-def _settings(args: Namespace, exercise: Exercise) -> Settings:
+def _settings(args: Namespace, exercise: Exercise | None) -> Settings:
     settings = load_settings(args.config) if args.config is not None else Settings()
     settings = settings.with_choice(args.select, args.ignore)
-    if not settings.active_rules(exercise):
-        rules = ", ".join(use.rule for use in exercise.rules)
+    possible = EXERCISES.values() if exercise is None else (exercise,)
+    if not any(settings.active_rules(item) for item in possible):
+        where = "" if exercise is None else f" in {exercise.id}"
+        rules = ", ".join(dict.fromkeys(use.rule for item in possible for use in item.rules))
         raise ConfigError(
-            f"no rule is left to check in {exercise.id}; change --select, --ignore or the settings (its rules: {rules})"
+            f"no rule is left to check{where}; change --select, --ignore or the settings (rules: {rules})"
         )
     return settings
 

@@ -26,7 +26,8 @@ MAIN_EPILOG = f"""\
 examples:
   formcheck exercises                               what can be checked, and how each is called
   formcheck explain romanian-deadlift               how to film it, and what is judged
-  formcheck check rdl.mp4 --exercise rdl            what to change, at which second, and how sure it is
+  formcheck check clip.mp4                          what to change, at which second, and how sure it is
+  formcheck check clip.mp4 --exercise rdl           the same, when the exercise is not recognised
   formcheck explain locked-knees                    why a finding matters, and what to do
 
 {EXIT_STATUS}
@@ -89,9 +90,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """
     parser, commands = build_parser()
     if not (sys.argv[1:] if argv is None else argv):
-        raise ConfigError(
-            "no command was given; for example: formcheck check CLIP --exercise NAME (see: formcheck --help)"
-        )
+        raise ConfigError("no command was given; for example: formcheck check CLIP (see: formcheck --help)")
     args, unknown = parser.parse_known_args(argv)
     if unknown:
         word = unknown[0].partition("=")[0]
@@ -153,7 +152,12 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
 def _check_arguments(parser: Parser) -> None:
     add = parser.add_argument
     add("clips", metavar="CLIP", nargs="+", type=Path, help="a video file")
-    add("--exercise", metavar="NAME", help="needed: what is done in the clips (see: formcheck exercises)")
+    add(
+        "--exercise",
+        metavar="NAME",
+        default="auto",
+        help="what is done in the clips (see: formcheck exercises; default: auto, which recognises it or asks)",
+    )
     add(
         "--side",
         choices=("auto", "left", "right"),
