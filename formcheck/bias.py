@@ -31,7 +31,7 @@ MAX_YAW_CHANGE_DEG = 30.0
 MAX_STANDARD = 3.5  # features further from the mean than this, in standard deviations, are taken as this far
 FOOT_FEATURES = 11  # the last ones of `features`
 FOOT_WEIGHT = 2.0  # the foot is small and its landmarks err most: likeness of two poses is likeness of their feet first
-ROWS_AT_ONCE = 1024  # bounds the memory of the kernel matrix
+ROWS_AT_ONCE = 256  # bounds the memory of the kernel matrix: 7 MB a copy
 
 
 @dataclass(frozen=True, slots=True)
