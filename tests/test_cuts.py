@@ -172,3 +172,11 @@ def test_an_ordinary_clip_has_no_cut_and_one_person() -> None:
     reading = read_poses(SAMPLES / "kettlebell-swing-good.mp4")
     assert reading.cuts_s == ()
     assert reading.warnings == ()
+
+
+def test_brightness_is_the_usual_frames() -> None:
+    detector = CutDetector()
+    assert math.isnan(detector.brightness)
+    for index, level in enumerate((10, 20, 20, 20, 255)):
+        detector.watch(Frame(index, index / 25, np.full((36, 64, 3), level, dtype=np.uint8)))
+    assert detector.brightness == pytest.approx(20.0, abs=0.5)

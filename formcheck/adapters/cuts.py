@@ -1,4 +1,4 @@
-"""Hard cuts in a clip: moments at which the picture and the person change from one frame to the next.
+"""Hard cuts in a clip (and its brightness): moments at which the picture and the person change from one frame to the next.
 
 A cut changes a good part of the picture at once, while the frames before and after it are calm by comparison, and the
 landmarks jump with it. Both are needed: a lamp that is switched on changes the picture only, and a slip of the pose
@@ -7,6 +7,7 @@ model the landmarks only. Fades are not noticed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
@@ -37,10 +38,17 @@ class CutDetector:
         self._last: FloatArray | None = None
         self._change: list[float] = []
         self._share: list[float] = []
+        self._brightness: list[float] = []
+
+    @property
+    def brightness(self) -> float:
+        """Mean level of the usual frame, 0 (black) to 255; NaN before the first frame."""
+        return float(np.median(self._brightness)) if self._brightness else math.nan
 
     def watch(self, frame: Frame) -> None:
         """Take the next frame."""
         small = thumbnail(frame.image)
+        self._brightness.append(float(small.mean()))
         if self._last is not None:
             difference = np.abs(small - self._last)
             self._change.append(float(difference.mean()))
