@@ -1,4 +1,4 @@
-"""Hard cuts in a clip (and its brightness): moments at which the picture and the person change from one frame to the next.
+"""Hard cuts in a clip, and its brightness. A cut: the picture and the person change from one frame to the next.
 
 A cut changes a good part of the picture at once, while the frames before and after it are calm by comparison, and the
 landmarks jump with it. Both are needed: a lamp that is switched on changes the picture only, and a slip of the pose
