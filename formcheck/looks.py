@@ -132,14 +132,15 @@ _LOOKS: dict[str, tuple[Trait, ...]] = {
         _REPEATED,
         Trait("trunk_high", 45.0, 95.0),
         Trait("any_hip_high", 50.0, 108.0),
-        Trait("hand_to_ankle", 0.85, 1.6, 0.08),
+        Trait("hand_to_ankle", 0.9, 1.6, 0.08),
         Trait("hip_speed", 0.0, 190.0, SPEED_DEG_S),
+        _near("hand_above_hip", -1.0, 0.15),
     ),
-    "deadlift": (
+    "deadlift": (  # how far the knees bend differs a lot; how far down the hands go does not
         *_HINGE,
         _HANGING_ARMS,
         _REPEATED,
-        Trait("knee_high", 52.0, 130.0, 20.0),
+        Trait("knee_high", 52.0, 130.0, 26.0),
         Trait("trunk_high", 20.0, 95.0),
         Trait("any_hip_high", 80.0, 145.0),
         Trait("hand_to_ankle", 0.1, 0.75, 0.08),
