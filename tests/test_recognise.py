@@ -197,11 +197,12 @@ def test_it_costs_little() -> None:
     keys = synthetic.repetitions({}, {"knee": 15.0, "hip": 90.0}, count=14)
     track = synthetic.track_of(keys, fps=60.0)
     assert track.time_s[-1] > 50.0
-    recognise.recognise(track)
-    began = time.perf_counter()
-    recognise.recognise(track)
-    per_frame_s = (time.perf_counter() - began) / len(track)
-    assert per_frame_s < 0.05 * 0.010  # 5 % of what the fastest machine takes for the pose in one frame
+    spent_s = []
+    for _ in range(3):  # the machine may be busy with something else
+        began = time.perf_counter()
+        recognise.recognise(track)
+        spent_s.append(time.perf_counter() - began)
+    assert min(spent_s) / len(track) < 0.05 * 0.010  # 5 % of what a fast machine takes for the pose in one frame
 
 
 class TestPipeline:
