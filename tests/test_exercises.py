@@ -270,3 +270,13 @@ def test_picking_the_weight_up_and_setting_it_down_are_no_repetitions(count: int
     assert verdict.reps[0].start_s > 3.0
     assert Status.FAULT not in {outcome.status for outcome in verdict.outcomes}
     assert any("not counted" in warning for warning in verdict.warnings)
+
+
+LONGEST_CUE = 48  # letters; a longer one does not fit the overlay's two lines on a phone held upright
+
+
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=lambda exercise: exercise.id)
+def test_cues_fit_the_screen(exercise: Exercise) -> None:
+    for use in exercise.rules:
+        cue = use.cue or RULES[use.rule].cue
+        assert len(cue) <= LONGEST_CUE, cue

@@ -20,7 +20,7 @@ EXERCISE = Exercise(
     rules=(
         RuleUse("arched-lower-back"),
         RuleUse("fast-lowering"),
-        RuleUse("short-range", caution=40.0, cue="Lift your hips until knees, hips and shoulders are in line."),
+        RuleUse("short-range", caution=40.0, cue="Lift your hips into one line with your knees."),
     ),
     setup=(
         "Put the camera side-on, a little above the floor.",

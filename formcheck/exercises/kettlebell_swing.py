@@ -22,7 +22,7 @@ EXERCISE = Exercise(
         RuleUse("rounded-lower-back"),
         RuleUse("knees-bending", caution=65.0),
         RuleUse("hinge-from-hips"),
-        RuleUse("short-range", caution=60.0, cue="Let the bell swing further back between your legs."),
+        RuleUse("short-range", caution=60.0, cue="Let the bell swing further back."),
     ),
     setup=(
         "Put the camera side-on at the height of your hips.",

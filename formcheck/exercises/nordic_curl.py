@@ -20,7 +20,7 @@ EXERCISE = Exercise(
     rules=(
         RuleUse("hips-hinging"),
         RuleUse("fast-lowering"),
-        RuleUse("short-range", caution=45.0, cue="Lower yourself a little further before you catch yourself."),
+        RuleUse("short-range", caution=45.0, cue="Lower a little further before the catch."),
     ),
     setup=(
         "Put the camera side-on at the height of your knees.",

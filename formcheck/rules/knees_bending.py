@@ -48,7 +48,7 @@ RULE = Rule(
     limits=Limits(caution=35.0, fault=None, parameters={"held_s": 0.2, "leaning_deg": 180.0}),
     strength=Strength.COACHING,
     message="The knees bent as in a squat.",
-    cue="Hinge from your hips: push them back and bend your knees less.",
+    cue="Hips back, bend your knees less.",
     check=check,
     documentation=__doc__,
 )
