@@ -22,11 +22,16 @@ SPLIT_SHARE = 0.5  # turned again after coming back at least this far: a new rep
 PLATEAU_SHARE = 0.04  # this near to the deepest value counts as the turn (the pause, the hold)
 PLATEAU_MIN_DEG = 3.0  # but never less than landmark noise
 ONSET_SPEED_SHARE = 0.06  # of the fastest moment on the way: slower than this is rest
+CUT_SPEED_SHARE = 0.25  # ... and faster than this at the clip's first or last frame: the clip cuts the movement off
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Times of one repetition or hold, seconds, and its values at rest and at the turn, degrees."""
+    """Times of one repetition or hold, seconds, and its values at rest and at the turn, degrees.
+
+    `complete` is False when the clip begins or ends while it still moves: its times and its rest level are then not its
+    own.
+    """
 
     start_s: float
     turn_start_s: float
@@ -35,6 +40,7 @@ class Bounds:
     end_s: float
     rest_deg: float
     turn_deg: float
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +179,8 @@ def segment(time_s: FloatArray, signal: FloatArray, enter_deg: float, leave_deg:
     Returns
     -------
     Segmentation
-        In order of time. A repetition that the clip cuts off is listed only once most of its way back was seen.
+        In order of time. A repetition that the clip cuts off is listed only once most of its way back was seen, and
+        is not complete.
     """
     counter = RepCounter(enter_deg, leave_deg, min_s)
     for moment, value in zip(time_s.tolist(), signal.tolist(), strict=True):
@@ -220,8 +227,8 @@ def _place(
     first = int(np.searchsorted(time_s, earliest_s, side="left"))
     last = int(np.searchsorted(time_s, latest_s, side="right")) - 1
     # only this repetition's own way: beyond it may lie a gap, whose edges are no movement
-    outward = _fastest(speed[inside[0] : first_high + 1]) * ONSET_SPEED_SHARE
-    inward = _fastest(speed[last_high : inside[-1] + 1]) * ONSET_SPEED_SHARE
+    fastest_out, fastest_in = _fastest(speed[inside[0] : first_high + 1]), _fastest(speed[last_high : inside[-1] + 1])
+    outward, inward = fastest_out * ONSET_SPEED_SHARE, fastest_in * ONSET_SPEED_SHARE
     # a neighbour that came back only part of the way leaves its own turning point as the rest level here
     low_before = max(rest + near_rest_deg, _lowest(signal[first : first_high + 1]) + near_rest_deg)
     low_after = max(rest + near_rest_deg, _lowest(signal[last_high : last + 1]) + near_rest_deg)
@@ -237,6 +244,9 @@ def _place(
         turned += 1
     while leaving > top and not speed[leaving] >= -inward:
         leaving -= 1
+    opening, closing = np.flatnonzero(np.isfinite(signal))[[0, -1]]
+    begun_before = start <= opening and speed[opening] > CUT_SPEED_SHARE * fastest_out
+    goes_on = end >= closing and speed[closing] < -CUT_SPEED_SHARE * fastest_in
     return Bounds(
         start_s=float(time_s[start]),
         turn_start_s=float(time_s[turned]),
@@ -245,6 +255,7 @@ def _place(
         end_s=float(time_s[end]),
         rest_deg=rest,
         turn_deg=peak,
+        complete=not (begun_before or goes_on),
     )
 
 

@@ -103,7 +103,8 @@ def judge_shot(
     for number, bounds in enumerate(found.bounds, start=1):
         leg = side or measured.facing(bounds.start_s, bounds.end_s) or usual  # people turn around between repetitions
         columns, neutral = by_side[leg]
-        rep = Rep(number, leg, bounds.start_s, bounds.turn_s, bounds.end_s, bounds.turn_start_s, bounds.turn_end_s)
+        times = (bounds.start_s, bounds.turn_s, bounds.end_s, bounds.turn_start_s, bounds.turn_end_s)
+        rep = Rep(number, leg, *times, complete=bounds.complete)
         evidence = judging.gather(measured, rep, exercise, columns, neutral)
         finished.append(replace(rep, metrics=summary(evidence.window, exercise)))
         outcomes.extend(judging.judge_rep(evidence, exercise, applied))
@@ -121,10 +122,12 @@ def _join(parts: Sequence[Verdict]) -> Verdict:
     outcomes: list[Outcome] = []
     cuts = [float(part.track.time_s[0]) for part in parts[1:]]
     warnings = [f"the clip has cuts, at {_seconds(cuts)}; each part between them was judged on its own"]
-    for part in parts:
+    if all(_duration_s(part) < shots.MIN_SHOT_S and not part.reps for part in parts):
+        shown = [max(parts, key=_duration_s)]  # nothing but moments: that nothing was judged must still be said
+    else:
+        shown = [part for part in parts if part.reps or not _is_passed_over(part, any_rep)]
+    for part in shown:
         start_s, end_s = float(part.track.time_s[0]), float(part.track.time_s[-1])
-        if not part.reps and (end_s - start_s < shots.MIN_SHOT_S or (part.view.usable and any_rep)):
-            continue  # a pause, or a moment between two cuts
         warnings.extend(f"{start_s:.1f} to {end_s:.1f} s: {text}" for text in part.warnings)
         for outcome in part.outcomes:
             number = None if outcome.rep is None else outcome.rep + len(finished)
@@ -140,6 +143,15 @@ def _join(parts: Sequence[Verdict]) -> Verdict:
     )
     track = shots.join([part.track for part in parts])
     return Verdict(best.view, tuple(finished), tuple(outcomes), tuple(warnings), table, track)
+
+
+def _duration_s(part: Verdict) -> float:
+    return float(part.track.time_s[-1] - part.track.time_s[0])
+
+
+def _is_passed_over(part: Verdict, any_rep: bool) -> bool:
+    """Whether a shot without repetitions is a pause, or a moment between two cuts."""
+    return _duration_s(part) < shots.MIN_SHOT_S or (part.view.usable and any_rep)
 
 
 def _seconds(times: Sequence[float]) -> str:
@@ -175,8 +187,9 @@ def _rest_frames(time_s: FloatArray, angle: FloatArray, bounds: Sequence[reps.Bo
         outside &= (time_s < span.start_s) | (time_s > span.end_s)
     if not bounds:
         return outside
-    rest = float(np.median([span.rest_deg for span in bounds]))
-    size = float(np.median([span.turn_deg - span.rest_deg for span in bounds]))
+    whole = [span for span in bounds if span.complete] or bounds  # one that is cut off has not shown its rest level
+    rest = float(np.median([span.rest_deg for span in whole]))
+    size = float(np.median([span.turn_deg - span.rest_deg for span in whole]))
     return np.asarray(outside & (np.abs(angle - rest) < 0.25 * size))
 
 

@@ -112,8 +112,10 @@ def assess(track: PoseTrack, yaw_deg: FloatArray, rest: BoolArray, max_yaw_deg: 
     known = yaw_deg[np.isfinite(yaw_deg)]
     yaw = float(np.median(known)) if known.size else math.nan
     near = side_of(float(np.sign(near_side_per_frame(track)[seen].sum())))
-    quiet = seen & rest if (seen & rest).any() else seen
-    lying = float(np.median(trunk_tilt(track)[quiet])) > LYING_DEG
+    tilt = trunk_tilt(track)
+    measured = np.isfinite(tilt)  # a shoulder can be missing where the hip is there
+    quiet = measured & rest if (measured & rest).any() else measured
+    lying = bool(quiet.any()) and float(np.median(tilt[quiet])) > LYING_DEG
     if yaw > FRONT_VIEW_DEG:
         reason = f"the camera sees the front or the back ({yaw:.0f} deg from side-on); turn side-on to the camera"
         return View(yaw, near, lying, False, reason)

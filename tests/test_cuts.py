@@ -135,6 +135,14 @@ def test_no_repetition_crosses_a_cut() -> None:
     assert analysed(poses, (turn_s,)).report.reps == ()
 
 
+def test_a_clip_of_moments_only_says_that_nothing_was_judged() -> None:
+    poses = film(repetitions({"knee": 12.0}, {"knee": 20.0, "hip": 85.0}, count=1))
+    cuts_s = tuple(np.arange(0.4, poses[-1].time_s, 0.4).tolist())
+    report = analysed(poses, cuts_s).report
+    assert report.outcomes
+    assert all(outcome.status is Status.NOT_JUDGED and outcome.reason for outcome in report.outcomes)
+
+
 def test_an_unusable_shot_is_not_judged_with_its_span() -> None:
     second = film(HINGE)
     from_the_feet = [replace(pose, world_m=pose.world_m[:, [0, 2, 1]]) for pose in second]

@@ -186,6 +186,31 @@ def test_a_clip_that_ends_in_a_repetition_warns_and_does_not_judge_it() -> None:
     assert any("ends inside" in warning for warning in report.warnings)
 
 
+def test_a_repetition_cut_off_on_its_way_back_is_listed_and_not_judged() -> None:
+    poses = CURL.film()
+    second = live(CURL, poses)[1].report.reps[1]
+    cut_s = second.turn_end_s + 0.65 * (second.end_s - second.turn_end_s)
+    report = live(CURL, [pose for pose in poses if pose.time_s < cut_s])[1].report
+    assert [rep.complete for rep in report.reps] == [True, False]
+    last = [outcome for outcome in report.outcomes if outcome.rep == 2]
+    assert last
+    assert {(outcome.status, outcome.reason) for outcome in last} == {
+        (Status.NOT_JUDGED, "the repetition is cut off by the clip")
+    }
+
+
+def test_the_rest_position_is_that_of_the_repetitions_that_are_whole() -> None:
+    case = next(case for case in GOOD if case.exercise == "romanian-deadlift")
+    poses = case.film()
+    first, second = live(case, poses)[1].report.reps[:2]
+    begin_s = first.start_s + 0.5 * (first.turn_start_s - first.start_s)
+    report = live(case, [pose for pose in poses if pose.time_s >= begin_s])[1].report
+    assert [rep.complete for rep in report.reps] == [False, *[True] * (len(report.reps) - 1)]
+    statuses = {outcome.rule: outcome.status for outcome in report.outcomes if outcome.rep == 2}
+    assert statuses["rounded-lower-back"] is Status.OK
+    assert second.number == 2
+
+
 @pytest.mark.parametrize("case", ONE_EACH, ids=str)
 def test_outcomes_are_ordered_by_repetition_then_by_rule(case: ExerciseCase) -> None:
     rules = [use.rule for use in EXERCISES[case.exercise].rules]

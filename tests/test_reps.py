@@ -171,6 +171,26 @@ def test_a_clip_that_ends_inside_a_repetition(end_s: float, counted: int) -> Non
     assert [round(moment, 1) for moment in result.cut_off_s] == ([] if counted else [end_s])
 
 
+@pytest.mark.parametrize(
+    ("begin_s", "end_s", "complete"),
+    [
+        (0.0, 10.0, [True, True]),  # 1 s still, then per repetition 1.2 s out, 0.4 s held, 1.6 s back, 0.6 s still
+        (1.5, 10.0, [False, True]),
+        (0.0, 7.5, [True, False]),
+        (1.5, 7.5, [False, False]),
+        (0.95, 8.1, [True, True]),
+    ],
+)
+def test_a_repetition_that_the_clip_cuts_off_is_not_complete(
+    begin_s: float, end_s: float, complete: list[bool]
+) -> None:
+    keys = curls(count=2, out_s=1.2, hold_s=0.4, back_s=1.6, pause_s=0.6, still_s=1.0)
+    time_s, knee = signal(keys)
+    kept = (time_s >= begin_s) & (time_s <= end_s)
+    result = segment(time_s[kept], knee[kept], ENTER, LEAVE, MIN_S)
+    assert [bounds.complete for bounds in result.bounds] == complete
+
+
 def test_a_hold_with_bouncing_is_one_hold() -> None:
     points = [(0, 88), (2, 88), (1.5, 122)] + [(0.4, 122 - 6 * (number % 2)) for number in range(12)]
     bounds = found(steps(*points, (1.5, 88), (2, 88)), HOLD, noise_deg=0.5).bounds

@@ -8,6 +8,7 @@ import synthetic
 from synthetic import Key, Shot, film, pose_at, repetitions, track_of
 
 from formcheck import view
+from formcheck.landmarks import Landmark
 from formcheck.types import PoseTrack, Position, Side
 
 SIGN = {Side.RIGHT: 1.0, Side.LEFT: -1.0}
@@ -59,6 +60,12 @@ def test_lying_is_judged_at_rest() -> None:
     rest = view.trunk_tilt(track) < 10.0
     assert 0.05 < rest.mean() < 0.5
     assert not view.assess(track, view.yaw_per_frame(track), rest, 35.0).lying
+
+
+def test_lying_is_seen_although_a_shoulder_is_missing_for_a_moment() -> None:
+    track = clip(Position.PRONE)
+    track.image_px[3:9, Landmark.LEFT_SHOULDER] = np.nan
+    assert view.assess(track, view.yaw_per_frame(track), everywhere(track), 30.0).lying
 
 
 def test_turning_around_in_mid_clip_is_followed() -> None:
