@@ -155,6 +155,18 @@ class TestText:
         first = plain(replace(report, reps=reps)).splitlines()[0]
         assert first.endswith("right side to the camera, 10 deg off side-on, left leg judged")
 
+    def test_the_tempo_of_each_repetition_is_one_line(self):
+        report = make_report()
+        times = ({"lifting_s": 1.04, "turn_s": 0.3, "lowering_s": 2.0}, {"lifting_s": NAN, "turn_s": 0.0})
+        reps = [replace(rep, metrics=given) for rep, given in zip(report.reps, times, strict=True)]
+        timed = replace(report, reps=tuple(reps))
+        line = "  tempo in s, lifting / pause / lowering: 1.0 / 0.3 / 2.0, - / 0.0 / -"
+        assert line in plain(timed).splitlines()
+        assert "tempo" not in plain(timed, quiet=True)
+        assert "tempo" not in plain(report)
+        held = replace(timed, exercise=ExerciseInfo("standing-toe-touch", True, 1.0))
+        assert "tempo" not in plain(held)
+
     def test_quiet_keeps_findings_and_the_count_of_what_was_not_judged(self):
         lines = plain(make_report(), quiet=True).splitlines()
         assert len(lines) == 3

@@ -18,6 +18,7 @@ from formcheck.types import Kind, Outcome, Report, Status
 
 COLOURS = {Status.FAULT: "bold red", Status.CAUTION: "yellow", Status.OK: "green", Status.NOT_JUDGED: "dim"}
 MOST_NUMBERS = 4  # measured values listed of what was not judged, so that a long set stays one short line
+TEMPO = ("lifting_s", "turn_s", "lowering_s")  # of `Rep.metrics`, in the order in which coaches give a tempo
 WHY = "formcheck explain RULE tells why a finding matters, what to do, and how good the evidence is."
 NO_DIAGNOSIS = (
     "formcheck says what the camera saw; it is no diagnosis. With pain, tingling or numbness, see a professional."
@@ -56,7 +57,7 @@ def report_text(report: Report, *, quiet: bool = False, several: bool = False) -
                 text.append(advice)
                 said += advice
     if not quiet and report.worst() is not None:
-        text.append_text(_good(report)).append_text(_not_judged(report))
+        text.append_text(_tempo(report)).append_text(_good(report)).append_text(_not_judged(report))
     return text.append_text(_summary(report, place))
 
 
@@ -186,6 +187,18 @@ def _limit(outcome: Outcome) -> str:
     rule = RULES.get(outcome.rule)
     side = {None: "", Direction.ABOVE: " or less", Direction.BELOW: " or more"}[rule.direction if rule else None]
     return f" (limit {outcome.limit:g}{side})"
+
+
+def _tempo(report: Report) -> Text:
+    """Seconds of each repetition's phases in order, a dash where one is not known; nothing for holds."""
+    if _kind(report, short=True) != "rep" or not any(TEMPO[0] in rep.metrics for rep in report.reps):
+        return Text()
+    reps = [" / ".join(_seconds(rep.metrics.get(name, math.nan)) for name in TEMPO) for rep in report.reps]
+    return Text(f"  tempo in s, lifting / pause / lowering: {', '.join(reps)}\n")
+
+
+def _seconds(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.1f}"
 
 
 def _good(report: Report) -> Text:
