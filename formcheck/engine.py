@@ -114,8 +114,9 @@ class Analyzer:
 
     def _judge_finished(self) -> tuple[Outcome, ...]:
         verdict = self._judge()
-        fresh = [outcome for outcome in verdict.outcomes if outcome.rep is not None and outcome.rep > self._told]
-        self._told = max(self._told, len(verdict.reps))
+        whole = [rep.number for rep in verdict.reps if rep.complete]  # the next one may be under way already
+        fresh = [outcome for outcome in verdict.outcomes if outcome.rep in whole and outcome.rep > self._told]
+        self._told = max([self._told, *whole])
         return tuple(fresh)
 
     def finish(self, clip: ClipInfo, tool: ToolInfo, warnings: Sequence[str] = ()) -> Analysis:

@@ -20,6 +20,7 @@ from formcheck.types import LANDMARK_COUNT, BoolArray, FloatArray, Measurement, 
 CUTOFF_HZ = 6.0  # zero-phase Butterworth on coordinates; usual in movement analysis
 OUTLIER_WINDOW_S = 0.35
 MAX_GAP_S = 0.25  # longer gaps stay empty: a leg can move a lot in a quarter of a second
+MAX_ERROR_GAP_S = 1.0  # the landmarks' systematic error changes with posture, slower than the angles
 MIN_VISIBILITY = 0.5  # MediaPipe's own default for "more likely seen than not"
 EDGE_SHARE = 0.01  # of the picture's shorter side: the network squeezes what lies outside into this margin
 YAW_WINDOW_S = 1.0
@@ -100,7 +101,8 @@ def over_window(raw: PoseTrack, model: BiasModel | None = None) -> Kinematics:
     yaw = view.yaw_per_frame(raw)
     columns = metrics.measure(track, near_sign)
     if model is not None and len(track):
-        errors = model.predict(bias.features(track, near_sign))
+        # a landmark that is missing for a moment must not switch the correction off and on: angles would jump
+        errors = smoothing.fill_gaps(raw.time_s, model.predict(bias.features(track, near_sign)), MAX_ERROR_GAP_S)
         columns = bias.corrected(columns, near_sign, errors)
         yaw = bias.corrected_yaw(yaw, errors)
     yaw = _smooth_yaw(raw.time_s, yaw)
