@@ -138,18 +138,18 @@ def _judge(evidence: Evidence, exercise: Exercise, applied: AppliedRule) -> Outc
     rule, limits = applied.rule, applied.limits
     metric = metric_of(rule, exercise)
     sigma = accuracy.sigma(metric, exercise.position, evidence.yaw_deg)
-    reason = _unjudgeable(evidence, exercise, rule)
+    reason = unjudgeable(evidence, exercise, rule)
     finding = None if reason else rule.check(evidence.window, limits)
     if finding is None:
-        return _outcome(evidence, applied, metric, sigma, None, Status.NOT_JUDGED, reason or "could not be measured")
+        return outcome_of(evidence, applied, metric, sigma, None, Status.NOT_JUDGED, reason or "could not be measured")
     if rule.max_error is not None and sigma > rule.max_error:
         # The number goes along all the same: the error itself is measured from numbers like it.
         reason = f"the measurement error here, {sigma:.0f} {rule.unit}, is too large to judge it"
-        return _outcome(evidence, applied, metric, sigma, finding, Status.NOT_JUDGED, reason)
+        return outcome_of(evidence, applied, metric, sigma, finding, Status.NOT_JUDGED, reason)
     status = Status.OK if finding.excused else grade(finding.measured, sigma, limits, rule)
     first = limits.caution if limits.caution is not None else limits.fault
     near = first is not None and abs(finding.measured - first) < sigma and status in (Status.CAUTION, Status.NOT_JUDGED)
-    return _outcome(evidence, applied, metric, sigma, finding, status, WITHIN_ERROR if near else "")
+    return outcome_of(evidence, applied, metric, sigma, finding, status, WITHIN_ERROR if near else "")
 
 
 def metric_of(rule: Rule, exercise: Exercise) -> str:
@@ -173,7 +173,7 @@ def grade(measured: float, sigma: float, limits: Limits, rule: Rule) -> Status:
     return Status.OK if -past > sigma else Status.NOT_JUDGED
 
 
-def _unjudgeable(evidence: Evidence, exercise: Exercise, rule: Rule) -> str:
+def unjudgeable(evidence: Evidence, exercise: Exercise, rule: Rule) -> str:
     """Why a rule cannot be judged in this window; empty when it can."""
     return _wrong_view(evidence, exercise, rule) or _too_little_seen(evidence, rule)
 
@@ -223,7 +223,7 @@ def unjudged(applied: AppliedRule, exercise: Exercise, reason: str) -> Outcome:
     )
 
 
-def _outcome(
+def outcome_of(
     evidence: Evidence,
     applied: AppliedRule,
     metric: str,
@@ -232,6 +232,7 @@ def _outcome(
     status: Status,
     reason: str,
 ) -> Outcome:
+    """What a rule says of a window, put together; without a finding all numbers are NaN."""
     rule, limits, rep = applied.rule, applied.limits, evidence.window.rep
     speaks = status in (Status.CAUTION, Status.FAULT)
     limit = limits.fault if status is Status.FAULT else limits.caution

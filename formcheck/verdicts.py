@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from formcheck import judging, kinematics, metrics, reps, shots, view
+from formcheck import judging, judging_sets, kinematics, metrics, reps, shots, view
 from formcheck.bias import BiasModel
 from formcheck.exercises.base import Exercise
 from formcheck.kinematics import Kinematics
@@ -100,6 +100,7 @@ def judge_shot(
     by_side = {leg: _with_neutral(measured, leg, at_rest) for leg in Side}
     finished: list[Rep] = []
     outcomes: list[Outcome] = []
+    seen: list[judging.Evidence] = []
     for number, bounds in enumerate(found.bounds, start=1):
         leg = side or measured.facing(bounds.start_s, bounds.end_s) or usual  # people turn around between repetitions
         columns, neutral = by_side[leg]
@@ -108,6 +109,8 @@ def judge_shot(
         evidence = judging.gather(measured, rep, exercise, columns, neutral)
         finished.append(replace(rep, metrics=summary(evidence.window, exercise)))
         outcomes.extend(judging.judge_rep(evidence, exercise, applied))
+        seen.append(evidence)
+    outcomes.extend(judging_sets.judge_set(seen, exercise, applied))
     warnings = _warnings(exercise, found, seen_from, track)
     if not found.bounds:
         outcomes.extend(_all_unjudged(applied, exercise, seen_from.reason or _none_found(exercise)))

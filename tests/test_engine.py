@@ -213,7 +213,7 @@ def test_the_rest_position_is_that_of_the_repetitions_that_are_whole() -> None:
 
 @pytest.mark.parametrize("case", ONE_EACH, ids=str)
 def test_outcomes_are_ordered_by_repetition_then_by_rule(case: ExerciseCase) -> None:
-    rules = [use.rule for use in EXERCISES[case.exercise].rules]
+    rules = cases.window_rules(EXERCISES[case.exercise])
     outcomes = filmed(str(case))[2].report.outcomes
     assert [(outcome.rep, outcome.rule) for outcome in outcomes] == [
         (number, rule) for number in range(1, case.reps + 1) for rule in rules

@@ -24,6 +24,7 @@ EXERCISE = Exercise(
         RuleUse("hinge-from-hips"),
         RuleUse("hips-rise-first"),
         RuleUse("short-range", caution=65.0, cue="Push your hips further back on the way down."),
+        RuleUse("fatigue"),
     ),
     setup=(
         "Put the camera side-on at the height of your hips.",

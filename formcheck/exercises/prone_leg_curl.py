@@ -23,6 +23,7 @@ EXERCISE = Exercise(
         RuleUse("momentum"),
         RuleUse("fast-lowering"),
         RuleUse("short-range", caution=85.0, cue="Curl your heels closer to your seat."),
+        RuleUse("fatigue"),
     ),
     setup=(
         "Put the camera side-on at the height of the bench.",

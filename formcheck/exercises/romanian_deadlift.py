@@ -27,6 +27,7 @@ EXERCISE = Exercise(
         RuleUse("neck-flexion"),
         RuleUse("fast-lowering"),
         RuleUse("short-range", caution=60.0, cue="Push your hips further back."),
+        RuleUse("fatigue"),
     ),
     setup=(
         "Put the camera side-on at the height of your hips.",

@@ -22,6 +22,7 @@ EXERCISE = Exercise(
         RuleUse("momentum"),
         RuleUse("fast-lowering"),
         RuleUse("short-range", caution=75.0, cue="Pull your heels further under the seat."),
+        RuleUse("fatigue"),
     ),
     setup=(
         "Put the camera side-on at the height of the seat.",

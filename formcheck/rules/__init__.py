@@ -9,6 +9,7 @@ from formcheck.rules import (
     bouncing,
     excessive_dorsiflexion,
     fast_lowering,
+    fatigue,
     heel_lift,
     held_not_moving,
     hinge_from_hips,
@@ -52,6 +53,7 @@ _ALL = (
     bouncing.RULE,
     short_hold.RULE,
     held_not_moving.RULE,
+    fatigue.RULE,
 )
 
 RULES: Mapping[str, Rule] = MappingProxyType({rule.id: rule for rule in _ALL})

@@ -80,6 +80,8 @@ class Finding:
         The worst moment, and the stretch of time over which the value was taken.
     excused : bool
         True when a second condition of the rule was not met, so that the value does no harm whatever it is.
+    sigma : float or None
+        Standard error of `measured`; None takes that of the rule's metric.
     """
 
     measured: float
@@ -87,8 +89,27 @@ class Finding:
     start_s: float
     end_s: float
     excused: bool = False
+    sigma: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class WholeSet:
+    """The repetitions of one leg in a set, as a rule of sets sees them.
+
+    Attributes
+    ----------
+    windows : tuple of Window
+        Those that can be judged, in order of time.
+    range_sigma_deg, lifting_sigma_s : float
+        Standard errors of one repetition's range and of the seconds of its lifting phase.
+    """
+
+    windows: tuple[Window, ...]
+    range_sigma_deg: float
+    lifting_sigma_s: float
+
+
+CheckSet = Callable[[WholeSet, Limits], Finding | None]
 Check = Callable[[Window, Limits], Finding | None]
 
 
@@ -123,6 +144,9 @@ class Rule:
         so that "ok" also carries its number.
     any_view : bool
         True for what can be told without a side view (times), as long as the camera does not see the front or back.
+    check_set : callable (WholeSet, Limits) -> Finding or None
+        What a rule of the scope `set` checks, once per set; such a rule has `only_of_sets` for its `check`, and
+        the fewest repetitions that make a set in its parameter ``min_reps``. None in all other rules.
     max_error : float or None
         Where the measurement error is larger than this (same unit), nothing is judged: the value says too little.
     """
@@ -142,6 +166,7 @@ class Rule:
     documentation: str
     any_view: bool = False
     max_error: float | None = None
+    check_set: CheckSet | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +176,12 @@ class AppliedRule:
     rule: Rule
     limits: Limits
     cue: str
+
+
+def only_of_sets(window: Window, limits: Limits) -> Finding | None:
+    """What a rule of sets finds in a single repetition: nothing can be told from it."""
+    del window, limits
+    return None
 
 
 def sustained_extreme(

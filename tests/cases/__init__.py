@@ -24,6 +24,7 @@ from formcheck.exercises import EXERCISES
 from formcheck.exercises.base import Exercise
 from formcheck.judging import RANGE_METRIC, Evidence
 from formcheck.pipeline import applied_rules
+from formcheck.rules import RULES
 from formcheck.rules.base import AppliedRule, Window
 from formcheck.types import Phase, Pose, Rep, Side
 
@@ -140,9 +141,14 @@ def exercise_cases() -> list[ExerciseCase]:
             fields.pop(f"{key}_posture", None)
         fields["expect"] = {**fields.pop("expect_posture", {}), **fields["expect"]}
         if "all" in fields["expect"]:
-            fields["expect"] = dict.fromkeys((use.rule for use in EXERCISES[name].rules), fields["expect"]["all"])
+            fields["expect"] = dict.fromkeys(window_rules(EXERCISES[name]), fields["expect"]["all"])
         cases.append(ExerciseCase(exercise=name, **fields))
     return cases
+
+
+def window_rules(exercise: Exercise) -> list[str]:
+    """The rules of an exercise that judge repetitions or holds, and not whole sets."""
+    return [use.rule for use in exercise.rules if RULES[use.rule].check_set is None]
 
 
 def exercise_of(rule: str) -> Exercise:
