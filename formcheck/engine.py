@@ -11,6 +11,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from formcheck import metrics, reps
 from formcheck.bias import BiasModel
 from formcheck.exercises.base import Exercise
@@ -91,8 +93,9 @@ class Analyzer:
         self.add(pose)
         measurement, smooth = self._causal.update(pose)
         side = self._side or measurement.near_side or Side.RIGHT
-        value = measurement.values[metrics.column_name(self._exercise.signal.metric, side)]
-        if self._counter.update(pose.time_s, value if self._exercise.signal.rising else -value):
+        signal = self._exercise.signal
+        angle = np.array(measurement.values[metrics.column_name(signal.metric, side)])
+        if self._counter.update(pose.time_s, float(signal.towards_turn(angle))):
             self._due_s = pose.time_s + SETTLE_S
         new: tuple[Outcome, ...] = ()
         if pose.time_s >= self._due_s:

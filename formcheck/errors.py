@@ -25,7 +25,3 @@ class ConfigError(FormcheckError):
 
 class OutputError(FormcheckError):
     """A result cannot be written where it was asked for."""
-
-
-class CameraError(FormcheckError):
-    """A camera cannot be opened or read."""

@@ -102,10 +102,9 @@ def analyze_clip(
         exercise, confidence = recognised(path, reading)
     applied = applied_rules(exercise, settings or Settings())
     analyzer = Analyzer(exercise, applied, side, given, confidence, model=bias.load())
-    cuts = list(reading.cuts_s)
+    for cut_s in reading.cuts_s:
+        analyzer.cut(cut_s)
     for pose in reading.poses:
-        if cuts and pose.time_s >= cuts[0]:
-            analyzer.cut(cuts.pop(0))
         analyzer.add(pose)
     last_s = reading.poses[-1].time_s if reading.poses else 0.0
     warnings = reading.warnings

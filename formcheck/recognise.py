@@ -142,13 +142,7 @@ def _thinned(track: PoseTrack) -> PoseTrack:
     """Every n-th frame, so that a long clip or a fast camera costs no more."""
     interval = smoothing.sample_interval_s(track.time_s)
     step = max(1, round(FRAME_S / interval)) if math.isfinite(interval) and interval > 0 else 1
-    return PoseTrack(
-        track.time_s[::step],
-        track.size_px,
-        track.image_px[::step],
-        track.world_m[::step],
-        track.visibility[::step],
-    )
+    return shots.part(track, slice(None, None, step))
 
 
 def _named(name: str, ends: tuple[float, float, float]) -> dict[str, float]:

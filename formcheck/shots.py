@@ -32,12 +32,11 @@ def split(track: PoseTrack, cuts_s: Sequence[float]) -> tuple[PoseTrack, ...]:
     """Divide a track at the cuts; each is the time of the first frame after it. Never empty."""
     edges = np.searchsorted(track.time_s, sorted(cuts_s)).tolist()
     edges = [0, *(edge for edge in dict.fromkeys(edges) if 0 < edge < len(track)), len(track)]
-    return tuple(part(track, start, stop) for start, stop in pairwise(edges))
+    return tuple(part(track, slice(start, stop)) for start, stop in pairwise(edges))
 
 
-def part(track: PoseTrack, start: int, stop: int) -> PoseTrack:
-    """The frames from `start` to before `stop`."""
-    rows = slice(start, stop)
+def part(track: PoseTrack, rows: slice) -> PoseTrack:
+    """Some of the frames of a track."""
     return replace(
         track,
         time_s=track.time_s[rows],

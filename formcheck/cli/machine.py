@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 def doctor(args: Namespace) -> int:
     """Print each check as ok or with what to do; 2 when something that formcheck needs is missing."""
+    from formcheck.adapters.mediapipe import block_connections
     from formcheck.doctor import examine
 
     del args
+    block_connections()
     checks = list(examine())
     width = max(len(check.name) for check in checks)
     for check in checks:
