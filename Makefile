@@ -7,7 +7,7 @@ OUT := out
 OVERLAY := $(OUT)/$(basename $(notdir $(CLIP))).overlay.mp4
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types contracts check lock clean
+.PHONY: help setup browser demo test lint types contracts check lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +23,10 @@ demo: setup ## analyse a shipped clip, print the findings, write the overlay vid
 	@test -s $(OVERLAY) || { echo "demo: no overlay video was written" >&2; exit 1; }
 	@echo "overlay video: $(OVERLAY)"
 
-test: setup ## run the whole test suite
+browser: ## find or install the browser that the app's tests drive
+	@./scripts/browser.sh
+
+test: setup browser ## run the whole test suite
 	@$(BIN)/python -m pytest
 
 lint: setup ## ruff: rules and format
@@ -40,7 +43,7 @@ check: lint types contracts test ## all of the above, tests last
 
 lock: ## write requirements.lock anew from pyproject.toml (needs uv)
 	uv --no-config pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
-		--upgrade --extra dev --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+		--upgrade --all-extras --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
 
 clean: ## remove results, builds and caches (delete .venv yourself to be rid of everything)
 	rm -rf $(OUT) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -14,7 +14,22 @@ from pathlib import Path
 
 from formcheck.errors import ModelError
 
-PACKAGES = ("mediapipe", "opencv-contrib-python", "av", "numpy", "scipy", "pillow", "platformdirs", "rich")
+PACKAGES = (
+    "mediapipe",
+    "opencv-contrib-python",
+    "av",
+    "numpy",
+    "scipy",
+    "pandas",
+    "pyarrow",
+    "fsspec",
+    "pillow",
+    "altair",
+    "vl-convert-python",
+    "jinja2",
+    "platformdirs",
+    "rich",
+)
 # Every package that writes the folder cv2: two of them at once break one another.
 CV2_PROVIDERS = (
     "opencv-python",

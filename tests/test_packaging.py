@@ -55,7 +55,9 @@ def test_one_opencv_is_locked_and_it_comes_by_mediapipe() -> None:
     assert [requirement.name for requirement in direct if is_opencv(requirement.name)] == []
 
 
-@pytest.mark.parametrize("text", PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"])
+@pytest.mark.parametrize(
+    "text", [*PROJECT["dependencies"], *(text for extra in PROJECT["optional-dependencies"].values() for text in extra)]
+)
 def test_lock_meets_the_range_in_pyproject(text: str) -> None:
     wanted = Requirement(text)
     pins = [pin for pin in locked() if canonicalize_name(pin.name) == canonicalize_name(wanted.name)]
