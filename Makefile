@@ -7,7 +7,7 @@ OUT := out
 OVERLAY := $(OUT)/$(basename $(notdir $(CLIP))).overlay.mp4
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo test lint types contracts check lock clean
+.PHONY: help setup browser demo app test lint types contracts check lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ demo: setup ## analyse a shipped clip, print the findings, write the overlay vid
 	@$(BIN)/formcheck check $(CLIP) --exercise $(EXERCISE) --out $(OUT) --video || [ $$? -eq 1 ]
 	@test -s $(OVERLAY) || { echo "demo: no overlay video was written" >&2; exit 1; }
 	@echo "overlay video: $(OVERLAY)"
+
+app: setup ## open the app at http://localhost:8501
+	@$(BIN)/formcheck ui
 
 browser: ## find or install the browser that the app's tests drive
 	@./scripts/browser.sh

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import formcheck
-from formcheck.cli import catalogue, check, machine
+from formcheck.cli import catalogue, check, machine, ui
 from formcheck.cli.terminal import out
 from formcheck.config import closest
 from formcheck.errors import ConfigError
@@ -134,6 +134,7 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
         return known[name]
 
     _check_arguments(command("check", check.run, "Check clips and print what was found", CHECK_EPILOG))
+    ui.arguments(command("ui", ui.run, "Open the app in your browser"))
     explain = command("explain", catalogue.explain, "Explain a rule or an exercise")
     explain.add_argument("name", metavar="RULE|EXERCISE", help="see: formcheck rules, formcheck exercises")
     for name, run, text in (

@@ -1,0 +1,46 @@
+"""The router: which pages there are. A page's module is imported when it is opened: the first one comes soon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+
+
+@dataclass(frozen=True, slots=True)
+class PageEntry:
+    """One page: `formcheck.ui.<module>` with a function `page() -> None`, at the address `/<module>`.
+
+    Attributes
+    ----------
+    module, title : str
+    icon : str
+        A Material symbol of Streamlit's own font: ``:material/movie:``.
+    """
+
+    module: str
+    title: str
+    icon: str
+
+
+PAGES: Final = (PageEntry("library", "Library", ":material/menu_book:"),)
+# Streamlit would fetch one of its own symbols, or an emoji, from another host.
+ICON: Final = Path(__file__).with_name("pictures") / "icon.svg"
+
+
+def main() -> None:
+    """Run the page that was asked for; the first one is the start page."""
+    st.set_page_config(page_title="formcheck", page_icon=str(ICON), layout="wide")
+    pages = [
+        st.Page(partial(_open, entry.module), title=entry.title, icon=entry.icon, url_path=entry.module, default=first)
+        for entry, first in zip(PAGES, (True, *[False] * len(PAGES)), strict=False)
+    ]
+    st.navigation(pages, position="top").run()
+
+
+def _open(module: str) -> None:
+    import_module(f"formcheck.ui.{module}").page()

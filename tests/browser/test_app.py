@@ -1,0 +1,28 @@
+"""The app as a whole: it starts, every page opens, and nothing goes to another host."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from formcheck.ui.app import PAGES
+
+
+@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.module)
+def test_page_opens(page: Any, entry: Any) -> None:
+    page.goto(f"/{entry.module}")
+    page.get_by_role("heading", level=1).first.wait_for()
+    assert page.get_by_test_id("stException").count() == 0
+    assert "formcheck" in page.title()
+
+
+def test_a_request_to_another_host_is_seen(new_page: Any) -> None:
+    page = new_page()
+    page.goto("/")
+    page.evaluate("fetch('http://127.0.0.1:9/').catch(() => null)")
+    page.evaluate("setTimeout(() => { throw new Error('on purpose') })")
+    page.wait_for_timeout(100)
+    wrong = new_page.close()
+    assert "asked another host: http://127.0.0.1:9/" in wrong
+    assert [line for line in wrong if "on purpose" in line]

@@ -1,0 +1,107 @@
+"""`formcheck ui`: where the app is, which port it takes, and what it says when it cannot start."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import socket
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import formcheck
+from formcheck import cli
+from formcheck.cli import ui
+from formcheck.errors import ConfigError
+from formcheck.ui import serve
+from formcheck.ui.app import PAGES
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        yield taken.getsockname()[1]
+
+
+def test_a_port_in_use_is_one_line_and_status_2(taken_port: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["ui", "--port", str(taken_port)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    (line,) = err.splitlines()
+    assert f"port {taken_port} is in use" in line
+    assert f"formcheck ui --port {taken_port + 1}" in line
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-1", "eighty"])
+def test_a_port_that_is_none_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["ui", f"--port={port}"]) == 2
+    assert "is no port; give a number from 1 to 65535" in capsys.readouterr().err
+
+
+def test_a_free_port_passes(taken_port: int) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as trial:
+        trial.bind(("127.0.0.1", 0))
+        free = trial.getsockname()[1]
+    serve.check_port(free)
+    with pytest.raises(ConfigError):
+        serve.check_port(taken_port)
+
+
+def test_a_missing_extra_says_how_to_install_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(ui, "find_spec", lambda name: None)
+    assert cli.main(["ui"]) == 2
+    assert 'pip install "formcheck[ui]"' in capsys.readouterr().err
+
+
+def test_the_app_is_found_in_a_checkout_and_in_a_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (serve.app_folder() / "app.py").read_text(encoding="utf-8").endswith("main()\n")
+    packed = tmp_path / "formcheck" / "_app"
+    packed.mkdir(parents=True)
+    monkeypatch.setattr(formcheck, "__file__", str(tmp_path / "formcheck" / "__init__.py"))
+    assert serve.app_folder() == packed
+
+
+def test_settings_keep_the_app_on_this_machine() -> None:
+    settings = tomllib.loads((serve.app_folder() / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    assert settings["server"]["address"] == "localhost"
+    assert settings["server"]["allowedHosts"] == ["localhost", "127.0.0.1"]
+    assert settings["browser"]["gatherUsageStats"] is False
+    assert settings["server"]["maxUploadSize"] <= 500
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_contrasts_enough(theme: str) -> None:
+    # WCAG 2.2: 4.5 for text (level AA), 7 for level AAA, 3 for the outline of a control.
+    settings = tomllib.loads((serve.app_folder() / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    colours = settings["theme"][theme]
+    for background in ("backgroundColor", "secondaryBackgroundColor"):
+        assert contrast(colours["textColor"], colours[background]) >= 7
+        assert contrast(colours["linkColor"], colours[background]) >= 4.5
+        assert contrast(colours["primaryColor"], colours[background]) >= 3
+    assert contrast("#ffffff", colours["primaryColor"]) >= 4.5  # the text on a primary button
+
+
+@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.module)
+def test_every_page_is_a_module_with_a_page(entry: object) -> None:
+    module = importlib.import_module(f"formcheck.ui.{entry.module}")  # type: ignore[attr-defined]
+    assert callable(module.page)
+    assert re.fullmatch(r":material/[a-z_0-9]+:", entry.icon)  # type: ignore[attr-defined]
