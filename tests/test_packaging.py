@@ -100,7 +100,8 @@ def test_wheel_holds_the_model_and_every_file_of_the_package(tmp_path: Path) -> 
     source = tmp_path / "source"
     shutil.copytree(ROOT / "formcheck", source / "formcheck", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "models", source / "models")
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    shutil.copytree(ROOT / ".streamlit", source / ".streamlit")
+    for name in ("pyproject.toml", "README.md", "LICENSE", "app.py"):
         shutil.copy(ROOT / name, source)
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
     subprocess.run([*command, "--wheel-dir", str(tmp_path), str(source)], check=True, capture_output=True)
@@ -111,6 +112,7 @@ def test_wheel_holds_the_model_and_every_file_of_the_package(tmp_path: Path) -> 
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         assert {path.relative_to(source).as_posix() for path in files} <= names
+        assert {"formcheck/_app/app.py", "formcheck/_app/.streamlit/config.toml"} <= names
         assert "formcheck/py.typed" in names  # without it, type checkers see no types in an installed formcheck
         assert hashlib.sha256(archive.read(MODEL_IN_WHEEL)).hexdigest() == MODEL_SHA256
         (entry_points,) = [name for name in names if name.endswith(".dist-info/entry_points.txt")]
