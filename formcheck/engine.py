@@ -2,13 +2,17 @@
 
 `Analyzer.update` takes one pose and returns what the screen shows at that moment, from causal filters. Verdicts are
 never taken from those: each finished repetition is judged by `formcheck.verdicts` over its window of the raw track,
-by the same code that `finish` runs over the whole recording. Nothing here reads or writes anything.
+by the same code that `finish` runs over the whole recording. That window holds the repetition, what came shortly before
+it and the quiet start, so that judging costs the same after an hour as after a minute. Nothing here reads or writes
+anything.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +21,7 @@ from formcheck import metrics, reps
 from formcheck.bias import BiasModel
 from formcheck.exercises.base import Exercise
 from formcheck.kinematics import CausalKinematics
+from formcheck.poselog import PoseLog
 from formcheck.rules.base import AppliedRule
 from formcheck.types import (
     Analysis,
@@ -39,6 +44,12 @@ from formcheck.verdicts import Verdict, judge
 SETTLE_S = 0.5  # frames after a repetition's end that its zero-phase smoothing wants to see
 CUE_SHOWN_S = 3.0  # long enough to read at a glance from three metres
 
+# What is judged live of a long session: the quiet start, and the new repetition with the ones before it. The person's
+# own rest position, which some rules compare with, is then known as well as over the whole.
+OPENING_S = 8.0
+CONTEXT_S = 25.0
+QUIET_S = 1.0  # of rest before the first of them, where there is so much
+
 
 class Analyzer:
     """Analyse one person doing one exercise.
@@ -56,6 +67,11 @@ class Analyzer:
         How sure the exercise is, 0 to 1.
     model : BiasModel or None
         The landmarks' systematic error, to be removed; None removes nothing.
+    compact : bool
+        Keep poses in half the memory, rounded to a ten-thousandth of a pixel: for long live sessions.
+    background : Executor or None
+        Where `update` has repetitions judged, so that it returns at once; None judges them before it returns. The
+        owner shuts it down.
     """
 
     def __init__(
@@ -66,12 +82,16 @@ class Analyzer:
         given: bool = True,
         confidence: float = 1.0,
         model: BiasModel | None = None,
+        *,
+        compact: bool = False,
+        background: Executor | None = None,
     ) -> None:
         self._exercise = exercise
         self._applied = tuple(applied)
         self._side = side
         self._info = ExerciseInfo(exercise.id, given, confidence)
-        self._poses: list[Pose] = []
+        self._poses = PoseLog(compact=compact)
+        self._start_s = math.nan
         self._cuts_s: list[float] = []
         self._model = model
         self._causal = CausalKinematics(model)
@@ -79,14 +99,21 @@ class Analyzer:
         self._counter = reps.RepCounter(
             signal.enter_deg, signal.leave_deg, signal.min_s, exercise.outward, exercise.back
         )
-        self._told = 0
+        self._background = background
+        self._pending: Future[Verdict] | None = None
+        self._left_out = (-math.inf, -math.inf)  # seconds between which the pending judgement does not look
+        self._turns_s: list[float] = []  # of every repetition that a judgement has found
+        self._told_until_s = -math.inf
+        self._judged = 0  # spans of the counter
         self._due_s = math.inf
         self._cues: tuple[Cue, ...] = ()
         self._cues_until_s = -math.inf
 
     def add(self, pose: Pose) -> None:
         """Take the next pose, in order of time, for the verdicts only: what a recorded clip needs."""
-        self._poses.append(replace(pose, mask=None))
+        if not len(self._poses):
+            self._start_s = pose.time_s
+        self._poses.append(pose)
 
     def update(self, pose: Pose) -> Update:
         """Take the next pose, in order of time, and say what is known now: what a live session needs."""
@@ -97,35 +124,61 @@ class Analyzer:
         angle = np.array(measurement.values[metrics.column_name(signal.metric, side)])
         if self._counter.update(pose.time_s, float(signal.towards_turn(angle))):
             self._due_s = pose.time_s + SETTLE_S
-        new: tuple[Outcome, ...] = ()
-        if pose.time_s >= self._due_s:
+        if self._pending is None and pose.time_s >= self._due_s:
             self._due_s = math.inf
-            new = self._judge_finished()
+            self._judge_recent()
+        told, new = self._tell()
         if pose.time_s > self._cues_until_s:
             self._cues = ()
         if new:
             self._cues, self._cues_until_s = cues_of(new), pose.time_s + CUE_SHOWN_S
-        return Update(smooth, measurement, self._counter.phase, self._counter.count, self._cues, new)
+        return Update(smooth, measurement, self._counter.phase, self._counter.count, self._cues, new, told)
 
     def cut(self, time_s: float) -> None:
         """Note a hard cut: the pose at this time is the first of another shot. Nothing is judged across it."""
         self._cuts_s.append(time_s)
 
-    def _judge(self) -> Verdict:
-        track = PoseTrack.from_poses(self._poses)
+    def _judge(self, track: PoseTrack) -> Verdict:
         return judge(track, self._exercise, self._applied, self._side, self._cuts_s, self._model)
 
-    def _judge_finished(self) -> tuple[Outcome, ...]:
-        verdict = self._judge()
-        whole = [rep.number for rep in verdict.reps if rep.complete]  # the next one may be under way already
-        fresh = [outcome for outcome in verdict.outcomes if outcome.rep in whole and outcome.rep > self._told]
-        self._told = max([self._told, *whole])
-        return tuple(fresh)
+    def _judge_recent(self) -> None:
+        """Have the newest repetitions judged, over a stretch whose length does not grow with the session."""
+        spans = self._counter.spans
+        context_s = spans[self._judged].began_s - CONTEXT_S
+        first = max((number for number in range(self._judged) if spans[number].began_s <= context_s), default=0)
+        recent_s = spans[first].began_s - (QUIET_S if first else CONTEXT_S)
+        if first:
+            recent_s = max(recent_s, spans[first - 1].ended_s)
+        opening_s = min(spans[0].began_s, self._start_s + OPENING_S)
+        self._judged = len(spans)
+        self._left_out = (opening_s, max(opening_s, recent_s))
+        track = self._poses.excerpt(*self._left_out)
+        if self._background is not None:
+            self._pending = self._background.submit(self._judge, track)
+        else:
+            self._pending = Future()
+            self._pending.set_result(self._judge(track))
+
+    def _tell(self) -> tuple[tuple[Rep, ...], tuple[Outcome, ...]]:
+        """The whole repetitions that a finished judgement has found for the first time, with their outcomes."""
+        if self._pending is None or not self._pending.done():
+            return (), ()
+        verdict, self._pending = self._pending.result(), None
+        start_s, end_s = self._left_out
+        before = [turn_s for turn_s in self._turns_s if start_s <= turn_s < end_s]
+        self._turns_s = sorted([*before, *(rep.turn_s for rep in verdict.reps)])
+        number = {rep.number: bisect_right(self._turns_s, rep.turn_s) for rep in verdict.reps}
+        # the next repetition may be under way already
+        told = [rep for rep in verdict.reps if rep.complete and rep.turn_s > self._told_until_s]
+        fresh = {rep.number for rep in told}
+        outcomes = [replace(outcome, rep=number[outcome.rep]) for outcome in verdict.outcomes if outcome.rep in fresh]
+        self._told_until_s = max([self._told_until_s, *(rep.end_s for rep in told)])
+        return tuple(replace(rep, number=number[rep.number]) for rep in told), tuple(outcomes)
 
     def finish(self, clip: ClipInfo, tool: ToolInfo, warnings: Sequence[str] = ()) -> Analysis:
         """Judge everything that was seen."""
-        verdict = self._judge()
-        found = sum(pose.found for pose in self._poses) / max(len(self._poses), 1)
+        verdict = self._judge(self._poses.track())
+        found = self._poses.found / max(len(self._poses), 1)
         report = Report(
             tool=tool,
             clip=replace(clip, frames=len(self._poses), pose_fraction=found),

@@ -167,6 +167,8 @@ class Update:
         Most important first; empty when there is nothing to say.
     new_outcomes : tuple of Outcome
         Verdicts of a repetition that has just ended.
+    new_reps : tuple of Rep
+        The repetitions or holds that those verdicts are about.
     """
 
     pose: Pose
@@ -175,6 +177,7 @@ class Update:
     rep_count: int
     cues: tuple[Cue, ...] = ()
     new_outcomes: tuple[Outcome, ...] = ()
+    new_reps: tuple[Rep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,103 @@
+"""The poses of a session, kept in little memory: packed arrays in blocks, however long it goes on.
+
+An hour at 25 frames a second takes 72 MB with 32 bits a number (the pose network's own precision) and twice that with
+64; as `Pose` objects it would be about 190 MB. A block is filled before the next is made, so nothing is ever copied to
+make room.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from formcheck.types import LANDMARK_COUNT, FloatArray, Pose, PoseTrack
+
+BLOCK = 1024  # poses: about 40 s
+NUMBERS = 6  # of each landmark: two in the picture, three in space, one visibility
+
+Block = NDArray[np.floating[Any]]
+
+
+class PoseLog:
+    """Poses in order of time.
+
+    Parameters
+    ----------
+    compact : bool
+        Keep 32 bits of each number instead of 64: an error of less than a ten-thousandth of a pixel.
+    """
+
+    __slots__ = ("_blocks", "_dtype", "_found", "_size_px", "_time_s")
+
+    def __init__(self, *, compact: bool = False) -> None:
+        self._dtype = np.float32 if compact else np.float64
+        self._blocks: list[Block] = []
+        self._time_s: list[float] = []
+        self._size_px = (0, 0)
+        self._found = 0
+
+    def __len__(self) -> int:
+        return len(self._time_s)
+
+    @property
+    def found(self) -> int:
+        """How many of the poses are of a person."""
+        return self._found
+
+    def append(self, pose: Pose) -> None:
+        """Keep a pose, without its mask."""
+        row = len(self._time_s) % BLOCK
+        if row == 0:
+            self._blocks.append(np.empty((BLOCK, LANDMARK_COUNT, NUMBERS), dtype=self._dtype))
+        if not self._time_s:
+            self._size_px = pose.size_px
+        block = self._blocks[-1]
+        block[row, :, :2], block[row, :, 2:5], block[row, :, 5] = pose.image_px, pose.world_m, pose.visibility
+        self._time_s.append(pose.time_s)
+        self._found += pose.found
+
+    def track(self) -> PoseTrack:
+        """All poses."""
+        return self._tracks([(0, len(self))])
+
+    def excerpt(self, opening_s: float, recent_s: float) -> PoseTrack:
+        """The poses before one time and from another on, with a frame without a person where they are joined.
+
+        Parameters
+        ----------
+        opening_s, recent_s : float
+            Seconds of the poses' clock. The joint keeps filters from running across what was left out.
+        """
+        first, second = bisect_left(self._time_s, opening_s), bisect_left(self._time_s, recent_s)
+        if second <= first:
+            return self.track()
+        return self._tracks([(0, first), (second, len(self))] if first else [(second, len(self))])
+
+    def _tracks(self, spans: Sequence[tuple[int, int]]) -> PoseTrack:
+        """Put stretches of rows together; between two of them goes one row of NaN at the time in their middle."""
+        times: list[float] = []
+        parts: list[Block] = []
+        for start, stop in spans:
+            if times:
+                times.append((times[-1] + self._time_s[start]) / 2)
+                parts.append(np.full((1, LANDMARK_COUNT, NUMBERS), np.nan))
+            times += self._time_s[start:stop]
+            parts += self._slices(start, stop)
+        packed: FloatArray = np.empty((len(times), LANDMARK_COUNT, NUMBERS))
+        if parts:
+            np.concatenate(parts, out=packed)
+        image, world = np.ascontiguousarray(packed[..., :2]), np.ascontiguousarray(packed[..., 2:5])
+        return PoseTrack(np.array(times, dtype=np.float64), self._size_px, image, world, packed[..., 5].copy())
+
+    def _slices(self, start: int, stop: int) -> list[Block]:
+        parts = []
+        while start < stop:
+            block, row = divmod(start, BLOCK)
+            end = min(BLOCK, row + stop - start)
+            parts.append(self._blocks[block][row:end])
+            start += end - row
+        return parts
