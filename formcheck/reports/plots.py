@@ -1,0 +1,285 @@
+"""The angles of a clip over time as a chart: small multiples with repetitions, limits, errors and findings.
+
+The same chart serves the app (as Vega-Lite) and the HTML report (as SVG, made here without a browser or network).
+A finding is marked in colour and in shape; colours are from the palette of Okabe and Ito (2008, "Color Universal
+Design"), which people with any common form of colour blindness can tell apart.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+from formcheck.exercises import EXERCISES
+from formcheck.reports.panels import LimitLine, Panel, panels
+from formcheck.rules.base import Direction
+from formcheck.types import Analysis, Kind, Rep, Status
+
+MAX_POINTS = 2000  # of each angle; a chart 1,000 pixels wide shows no more
+PANEL_HEIGHT = 120
+STRIP_HEIGHT = 16
+LABEL_PX = 11
+WIDE_PX = 480  # a chart narrower than this has no room for long words
+BEYOND = 0.06  # share of an angle's range that is left free above and below it
+MARK_SHAPES = {Status.FAULT: "diamond", Status.CAUTION: "triangle-up"}
+KEY_WIDE = (
+    "◆ fault  ·  ▲ caution  ·  grey: repetitions  ·  dashed: limits  ·  pale band: measurement error (one sigma)",
+)
+KEY_NARROW = ("◆ fault  ·  ▲ caution  ·  grey: repetitions", "dashed: limits  ·  pale band: measurement error")
+CHARACTER_SHARE = 0.55  # of the font size: about how wide a letter is
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """The colours of a chart, each used for one thing only, so that a style sheet can exchange them by value."""
+
+    ink: str
+    quiet: str
+    grid: str
+    rep: str
+    line: str
+    band: str
+    limit: str
+    fault: str
+    caution: str
+    edge: str
+
+
+LIGHT = Palette(
+    ink="#1b2026",
+    quiet="#4d5762",
+    grid="#dde2e8",
+    rep="#eceff3",
+    line="#0072b2",
+    band="#bcd9ea",
+    limit="#6b4a86",
+    fault="#be3e00",
+    caution="#e69f00",
+    edge="#1b2027",
+)
+DARK = Palette(
+    ink="#eef1f5",
+    quiet="#b3bdc8",
+    grid="#39424d",
+    rep="#262d36",
+    line="#56b4e9",
+    band="#244a63",
+    limit="#c9a6e6",
+    fault="#ff7f3f",
+    caution="#f0c24a",
+    edge="#ffffff",
+)
+
+
+def angle_chart(
+    analysis: Analysis, *, width: int = 640, dark: bool = False, max_points: int = MAX_POINTS
+) -> alt.VConcatChart:
+    """The judged angles of a clip over time, one below the other, on one time axis.
+
+    Shown are hip, knee and ankle of the judged leg and what else the exercise's rules looked at; the repetitions or
+    holds as numbered bands; the limits that were applied, as dashed lines in words; the standard error of the angle as
+    a band around it; and each finding at its worst moment with the letter of its rule (`findings.findings_by_rule`).
+
+    Parameters
+    ----------
+    analysis : Analysis
+    width : int
+        Of the plots in pixels, without their axis.
+    dark : bool
+        Colours for a dark page; the chart's own background is transparent.
+    max_points : int
+        Of each angle; more are thinned, keeping every peak and dip.
+
+    Returns
+    -------
+    altair.VConcatChart
+        With data inside, nothing to be loaded. A clip in which nothing was seen gives a chart that says so.
+    """
+    colours = DARK if dark else LIGHT
+    shown = panels(analysis, max_points)
+    end_s = float(analysis.table.time_s[-1]) if len(analysis.table) > 1 else 1.0
+    kind = EXERCISES[analysis.report.exercise.name].kind
+    rows: list[alt.LayerChart | alt.Chart]
+    if shown:
+        parts = [_panel(panel, analysis.report.reps, end_s, width, colours, panel is shown[-1]) for panel in shown]
+        rows = [_strip(analysis.report.reps, kind, end_s, width, colours), *parts]
+    else:
+        rows = [_nothing(width, colours)]
+    chart = alt.vconcat(*rows, spacing=10).properties(title=_key(kind, width, colours), background="transparent")
+    return _styled(chart, colours)
+
+
+def chart_svg(chart: alt.VConcatChart) -> str:
+    """Draw a chart as SVG, in this process: no browser, no network, no font file.
+
+    Returns
+    -------
+    str
+        One ``<svg>`` element.
+    """
+    svg: str = vl_convert.vegalite_to_svg(chart.to_dict(), allowed_base_urls=[])
+    return svg
+
+
+def _styled(chart: alt.VConcatChart, colours: Palette) -> alt.VConcatChart:
+    text = {"labelColor": colours.quiet, "titleColor": colours.ink, "labelFontSize": LABEL_PX}
+    styled: alt.VConcatChart = (
+        chart.configure(font="sans-serif", aria=False)
+        .configure_view(stroke=None)
+        .configure_axis(
+            gridColor=colours.grid, domainColor=colours.grid, tickColor=colours.grid, titleFontWeight="normal", **text
+        )
+        .configure_axisY(minExtent=32)
+        .configure_title(color=colours.ink, anchor="start", fontSize=13, fontWeight="bold", offset=4)
+    )
+    return styled
+
+
+def _key(kind: Kind, width: int, colours: Palette) -> alt.TitleParams:
+    lines = KEY_WIDE if width >= WIDE_PX else KEY_NARROW
+    text = [line.replace("repetitions", "holds") if kind is Kind.HOLD else line for line in lines]
+    return alt.TitleParams(
+        text=text, color=colours.quiet, fontSize=LABEL_PX, fontWeight="normal", anchor="start", offset=8
+    )
+
+
+def _values(rows: Sequence[dict[str, Any]]) -> alt.Data:
+    return alt.Data(values=list(rows))  # type: ignore[no-untyped-call]
+
+
+def _time_scale(end_s: float) -> alt.Scale:
+    return alt.Scale(domain=[0.0, end_s], nice=False)
+
+
+def _x(axis: alt.Scale, *, shown: bool, field: str = "t") -> alt.X:
+    ticks = alt.Axis(title="seconds", grid=False, tickCount=8) if shown else None
+    return alt.X(f"{field}:Q", scale=axis, axis=ticks)
+
+
+def _bands(reps: Sequence[Rep], colours: Palette) -> alt.Chart:
+    data = _values([{"t": rep.start_s, "end": rep.end_s} for rep in reps])
+    bands: alt.Chart = alt.Chart(data).mark_rect(color=colours.rep, stroke=colours.grid)
+    return bands
+
+
+def _strip(reps: Sequence[Rep], kind: Kind, end_s: float, width: int, colours: Palette) -> alt.LayerChart:
+    """The numbers of the repetitions, above all plots."""
+    axis = _time_scale(end_s)
+    numbers = [{"t": (rep.start_s + rep.end_s) / 2, "number": str(rep.number)} for rep in reps]
+    word = "hold" if kind is Kind.HOLD else "rep"
+    if len(reps) * 3 * LABEL_PX * 2 < width:
+        numbers = [{**row, "number": f"{word} {row['number']}"} for row in numbers]
+    bands = _bands(reps, colours).encode(x=_x(axis, shown=False), x2="end:Q")
+    text = (
+        alt.Chart(_values(numbers))
+        .mark_text(color=colours.ink, fontSize=LABEL_PX, fontWeight="bold")
+        .encode(x=_x(axis, shown=False), text="number:N")
+    )
+    return alt.LayerChart(layer=[bands, text], width=width, height=STRIP_HEIGHT)
+
+
+def _panel(panel: Panel, reps: Sequence[Rep], end_s: float, width: int, colours: Palette, last: bool) -> alt.LayerChart:
+    low, high = _domain(panel)
+    axis = _time_scale(end_s)
+    y = alt.Scale(domain=[low, high], nice=False, zero=False)
+    degrees = alt.Axis(title=None, tickCount=4, labelExpr="datum.label + '°'")
+    points = zip(panel.time_s.tolist(), panel.value.tolist(), panel.part.tolist(), strict=True)
+    rows = [{"t": round(t, 3), "v": round(v, 1), "part": part} for t, v, part in points]
+    data = alt.Chart(_values(rows)).transform_calculate(
+        low=f"max({low}, datum.v - {panel.sigma})", high=f"min({high}, datum.v + {panel.sigma})"
+    )
+    x = _x(axis, shown=last)
+    value = alt.Y("v:Q", scale=y, axis=degrees)
+    tips = [alt.Tooltip("t:Q", title="second", format=".1f"), alt.Tooltip("v:Q", title=panel.title, format=".0f")]
+    layers: list[alt.Chart] = [
+        _bands(reps, colours).encode(x=x, x2="end:Q"),
+        data.mark_area(color=colours.band, opacity=0.75).encode(
+            x=x, y=alt.Y("low:Q", scale=y, axis=degrees), y2="high:Q", detail="part:N"
+        ),
+        data.mark_line(color=colours.line, strokeWidth=1.8).encode(x=x, y=value, detail="part:N", tooltip=tips),
+        *_limit_layers(panel, end_s, y, width, colours),
+        *_mark_layers(panel, x, y, colours),
+    ]
+    return alt.LayerChart(layer=layers, width=width, height=PANEL_HEIGHT, title=panel.title)
+
+
+def _domain(panel: Panel) -> tuple[float, float]:
+    """The axis: all of the angle with its error, every limit, and some room for letters and labels."""
+    limits = [line.value for line in panel.limits]
+    low = min(float(panel.value.min()) - panel.sigma, *limits, math.inf)
+    high = max(float(panel.value.max()) + panel.sigma, *limits, -math.inf)
+    room = BEYOND * (high - low)
+    return round(low - room, 1), round(high + 2 * room, 1)
+
+
+def _limit_layers(panel: Panel, end_s: float, y: alt.Scale, width: int, colours: Palette) -> list[alt.Chart]:
+    """A dashed line for each limit; the words stand on the side on which it is passed, where the angle leaves room."""
+    layers = []
+    taken: list[tuple[float, float]] = []
+    for line in panel.limits:
+        place = _free_place(panel, line, end_s, width, taken)
+        taken.append((line.value, place))
+        data = alt.Chart(_values([{"v": line.value, "text": line.text}]))
+        above = line.direction is Direction.ABOVE
+        layers += [
+            data.mark_rule(color=colours.limit, strokeDash=[5, 4], strokeWidth=1.2).encode(y=alt.Y("v:Q", scale=y)),
+            data.mark_text(
+                color=colours.limit,
+                fontSize=LABEL_PX - 1,
+                align="left" if place == 0.0 else "right" if place == 1.0 else "center",
+                baseline="bottom" if above else "top",
+                dx=3 - 6 * place,
+                dy=-2 if above else 3,
+            ).encode(x=alt.value(place * width), y=alt.Y("v:Q", scale=y), text="text:N"),
+        ]
+    return layers
+
+
+def _free_place(panel: Panel, line: LimitLine, end_s: float, width: int, taken: Sequence[tuple[float, float]]) -> float:
+    """Where a limit's words hide least of the line and of other words: 0 at the left, 1 at the right, or between."""
+    low, high = _domain(panel)
+    height = 1.3 * LABEL_PX * (high - low) / PANEL_HEIGHT
+    bottom = line.value if line.direction is Direction.ABOVE else line.value - height
+    share = min(1.0, CHARACTER_SHARE * LABEL_PX * len(line.text) / width)
+
+    def hidden(place: float) -> float:
+        begin_s = (1.0 - share) * place * end_s
+        under = (panel.time_s >= begin_s) & (panel.time_s <= begin_s + share * end_s)
+        touched = under & (panel.value >= bottom) & (panel.value <= bottom + height)
+        marked = sum(begin_s <= mark.time_s <= begin_s + share * end_s for mark in panel.marks)
+        beside = sum(abs(value - line.value) < 2 * height and place == other for value, other in taken)
+        return float(touched.sum()) + panel.value.size * (beside + marked)
+
+    return min((0.0, 1.0, 0.5), key=hidden)
+
+
+def _mark_layers(panel: Panel, x: alt.X, y: alt.Scale, colours: Palette) -> list[alt.Chart]:
+    """A shape for each finding, of its status's own form and colour, with the letters of the rules above it."""
+    if not panel.marks:
+        return []
+    rows = [
+        {"t": mark.time_s, "v": mark.value, "letters": mark.letters, "status": mark.status.value, "text": mark.text}
+        for mark in panel.marks
+    ]
+    data, value = alt.Chart(_values(rows)), alt.Y("v:Q", scale=y)
+    fills = {Status.FAULT: colours.fault, Status.CAUTION: colours.caution}
+    tips = [alt.Tooltip("t:Q", title="second", format=".1f"), "status:N", "text:N"]
+    shapes = [
+        data.transform_filter(f"datum.status == '{status.value}'")
+        .mark_point(shape=shape, size=110, filled=True, color=fills[status], stroke=colours.edge, opacity=1)
+        .encode(x=x, y=value, tooltip=tips)
+        for status, shape in MARK_SHAPES.items()
+    ]
+    letters = data.mark_text(color=colours.ink, fontSize=LABEL_PX + 1, fontWeight="bold", dy=-13)
+    return [*shapes, letters.encode(x=x, y=value, text="letters:N")]
+
+
+def _nothing(width: int, colours: Palette) -> alt.Chart:
+    data = _values([{"text": "no angle could be measured in this clip"}])
+    chart: alt.Chart = alt.Chart(data, width=width, height=60).mark_text(color=colours.ink, fontSize=13)
+    return chart.encode(text="text:N")
