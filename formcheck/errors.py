@@ -25,3 +25,7 @@ class ConfigError(FormcheckError):
 
 class OutputError(FormcheckError):
     """A result cannot be written where it was asked for."""
+
+
+class HistoryError(FormcheckError):
+    """The history of sessions cannot be opened, read or written, or does not hold what was asked for."""
