@@ -5,8 +5,8 @@ with it `formcheck explain`) starts at once and brings no video or pose library 
 
     import formcheck
 
-    analysis = formcheck.analyze_clip("rdl.mp4", exercise=formcheck.find_exercise("romanian-deadlift"))
-    for outcome in analysis.report.outcomes:
+    report = formcheck.analyze("rdl.mp4", exercise="romanian-deadlift")
+    for outcome in report.outcomes:
         if outcome.status is formcheck.Status.FAULT:
             print(outcome.rep, outcome.message, outcome.cue)
 """
@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from formcheck.api import analyze
     from formcheck.config import Settings, load_settings
     from formcheck.errors import FormcheckError
     from formcheck.exercises import EXERCISES, find_exercise
@@ -40,6 +41,7 @@ __all__ = [
     "Status",
     "View",
     "__version__",
+    "analyze",
     "analyze_clip",
     "find_exercise",
     "load_settings",
@@ -60,6 +62,7 @@ _HOMES = {
     "Side": "formcheck.types",
     "Status": "formcheck.types",
     "View": "formcheck.types",
+    "analyze": "formcheck.api",
     "analyze_clip": "formcheck.pipeline",
     "find_exercise": "formcheck.exercises",
     "load_settings": "formcheck.config",

@@ -19,7 +19,7 @@ import numpy as np
 
 from formcheck import metrics, reps
 from formcheck.bias import BiasModel
-from formcheck.exercises.base import Exercise
+from formcheck.exercises.base import Exercise, phase_at
 from formcheck.kinematics import CausalKinematics
 from formcheck.poselog import PoseLog
 from formcheck.rules.base import AppliedRule
@@ -29,10 +29,8 @@ from formcheck.types import (
     Cue,
     ExerciseInfo,
     Outcome,
-    Phase,
     Pose,
     PoseTrack,
-    Rep,
     Report,
     Side,
     Status,
@@ -215,13 +213,3 @@ def replay(analysis: Analysis, exercise: Exercise) -> Iterator[Update]:
             if outcome.start_s <= time_s <= max(outcome.end_s, outcome.start_s + CUE_SHOWN_S)
         ]
         yield Update(pose, analysis.table.at(row), phase_at(report.reps, time_s, exercise), count, cues_of(shown))
-
-
-def phase_at(finished: Sequence[Rep], time_s: float, exercise: Exercise) -> Phase:
-    """The phase in which a moment lies."""
-    for rep in finished:
-        if rep.start_s <= time_s <= rep.end_s:
-            if time_s < rep.turn_start_s:
-                return exercise.outward
-            return Phase.TURN if time_s <= rep.turn_end_s else exercise.back
-    return Phase.REST

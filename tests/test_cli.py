@@ -519,3 +519,42 @@ def test_outcomes_of_different_rules_count_together(run, pipeline):
     other = replace(FAULT, rule="short-range", status=Status.CAUTION)
     pipeline.answers["a.mp4"] = (other, make_outcome())
     assert check(run, "a.mp4", "--fail-on", "caution")[0] == 1
+
+
+class TestExports:
+    @pytest.fixture(autouse=True)
+    def written(self, monkeypatch):
+        calls = []
+
+        def write_exports(analysis, folder, stem, formats):
+            calls.append((analysis.report.clip.path, folder, stem, formats))
+            return tuple(folder / f"{stem}.{name}" for name in formats)
+
+        monkeypatch.setattr("formcheck.reports.export.write_exports", write_exports)
+        return calls
+
+    def test_every_clip_gets_its_exports_beside_its_report(self, run, tmp_path, written):
+        status, _, err = check(run, "a.mp4", "sub/a.mp4", "--out", tmp_path, "--export", "TRC, mot", "--export", "mot")
+        assert status == 1
+        assert written == [
+            ("a.mp4", tmp_path, "a", ("trc", "mot")),
+            ("sub/a.mp4", tmp_path, "a-2", ("trc", "mot")),
+        ]
+        assert "wrote a.report.json, a.angles.csv, a.trc, a.mot in " in err
+
+    def test_without_the_option_nothing_is_exported(self, run, tmp_path, written):
+        check(run, "a.mp4", "--out", tmp_path)
+        assert {formats for *_, formats in written} <= {()}
+
+    @pytest.mark.parametrize(
+        ("arguments", "reason"),
+        [
+            (["--export", "trc"], "--export needs a folder to write into: add --out DIR"),
+            (["--out", "x", "--export", "c3d"], "there is no export 'c3d'; choose from: trc, mot, parquet"),
+        ],
+    )
+    def test_what_cannot_be_exported_is_said_before_any_work(self, run, pipeline, arguments, reason):
+        status, out, err = check(run, "a.mp4", *arguments)
+        assert (status, out, pipeline.calls) == (2, "", [])
+        assert reason in err
+        assert len(err.splitlines()) == 1

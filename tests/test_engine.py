@@ -18,8 +18,9 @@ from cases import ExerciseCase, exercise_cases
 from formcheck import accuracy, bias, metrics, verdicts
 from formcheck.adapters.pose import BackendInfo
 from formcheck.config import Settings
-from formcheck.engine import CUE_SHOWN_S, Analyzer, cues_of, phase_at, replay
+from formcheck.engine import CUE_SHOWN_S, Analyzer, cues_of, replay
 from formcheck.exercises import EXERCISES
+from formcheck.exercises.base import phase_at
 from formcheck.pipeline import analyze_poses, applied_rules
 from formcheck.types import (
     Analysis,

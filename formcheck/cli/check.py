@@ -36,13 +36,22 @@ class Job:
     person: Person | None
     model: str | None
     quiet: bool
+    exports: tuple[str, ...] = ()
 
 
 def run(args: Namespace) -> int:
     """Check every clip; one that fails gets its line on standard error, and the others are still done."""
     exercise = None if args.exercise == "auto" else find_exercise(args.exercise)
     side = None if args.side == "auto" else Side(args.side)
-    job = Job(exercise, _settings(args, exercise), side, _person(args), args.model, args.quiet)
+    job = Job(
+        exercise,
+        _settings(args, exercise),
+        side,
+        _person(args),
+        args.model,
+        args.quiet,
+        tuple(dict.fromkeys(args.export)),
+    )
     targets = _targets(args)
 
     from formcheck.adapters.mediapipe import block_connections
@@ -103,11 +112,13 @@ def _check(clip: Path, label: str, job: Job, output: Output, target: Targets | N
 def _write(clip: Path, label: str, analysis: Analysis, target: Targets, job: Job) -> None:
     from formcheck.pipeline import render_overlay
     from formcheck.reports.csv import write_angles
+    from formcheck.reports.export import write_exports
     from formcheck.reports.json import report_to_json
 
     write_text(target.report, report_to_json(analysis.report) + "\n")
     write_angles(target.angles, analysis.table)
     written = [target.report, target.angles]
+    written += write_exports(analysis, target.report.parent, target.stem, job.exports)
     if target.overlay is not None:
         with frame_progress(f"{label}: video", quiet=job.quiet) as show:
             render_overlay(clip, analysis, target.overlay, on_progress=show)
@@ -140,8 +151,9 @@ def _settings(args: Namespace, exercise: Exercise | None) -> Settings:
 def _targets(args: Namespace) -> tuple[Targets, ...]:
     """Where each clip's files go; the folder is tried now, not after minutes of work. Empty without --out."""
     if args.out is None:
-        if args.video:
-            raise ConfigError("--video needs a folder to write into: add --out DIR")
+        for option, given in (("--video", args.video), ("--export", args.export)):
+            if given:
+                raise ConfigError(f"{option} needs a folder to write into: add --out DIR")
         return ()
     targets = plan_targets(args.clips, args.out, video=args.video)
     prepare_folder(args.out)

@@ -14,6 +14,7 @@ from formcheck.cli import catalogue, check, machine, ui
 from formcheck.cli.terminal import out
 from formcheck.config import closest
 from formcheck.errors import ConfigError
+from formcheck.reports.export import FORMATS, export_paths
 
 EXIT_STATUS = """\
 exit status:
@@ -46,6 +47,12 @@ formats on standard output:
   csv   one row per rule and repetition, with the clip in the first column
 
 With --out DIR each clip NAME.mp4 gives NAME.report.json and NAME.angles.csv, and with --video NAME.overlay.mp4.
+
+exports (with --out), for other programs; docs/exports.md tells what is in them
+  trc      NAME.trc             marker trajectories for OpenSim
+  mot      NAME.mot             joint angles for OpenSim
+  parquet  NAME.angles.parquet  labelled table of the angles, for statistics
+  vtt      NAME.vtt             what was found, as captions for the clip
 
 {EXIT_STATUS}"""
 
@@ -181,6 +188,14 @@ def _check_arguments(parser: Parser) -> None:
     add("--out", metavar="DIR", type=Path, help="write the report and the angles of each clip into this folder")
     add("--format", choices=("text", "json", "csv"), default="text", help="what is printed (default: text; see below)")
     add("--video", action="store_true", help="also write the clip with angles and cues drawn in (needs --out)")
+    add(
+        "--export",
+        metavar="KIND,..",
+        type=_exports,
+        action="extend",
+        default=[],
+        help=f"also write {', '.join(FORMATS)} (needs --out; see below)",
+    )
     add("--config", metavar="FILE", type=Path, help="settings in TOML (see docs/formcheck.example.toml)")
     add("--select", metavar="RULE,..", type=_names, action="extend", default=[], help="use only these rules")
     add("--ignore", metavar="RULE,..", type=_names, action="extend", default=[], help="do not use these rules")
@@ -233,4 +248,10 @@ def _names(text: str) -> list[str]:
     names = [name.strip() for name in text.split(",") if name.strip()]
     if not names:
         raise argparse.ArgumentTypeError("no rule is named")
+    return names
+
+
+def _exports(text: str) -> tuple[str, ...]:
+    names = tuple(_names(text.lower()))
+    export_paths(Path(), "", names)  # says which one is not known
     return names

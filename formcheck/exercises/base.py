@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from formcheck.types import FloatArray, Kind, Phase, Position
+from formcheck.types import FloatArray, Kind, Phase, Position, Rep
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +84,13 @@ class Exercise:
     def rule_use(self, rule: str) -> RuleUse | None:
         """How this exercise applies `rule`; None when it does not."""
         return next((use for use in self.rules if use.rule == rule), None)
+
+
+def phase_at(finished: Sequence[Rep], time_s: float, exercise: Exercise) -> Phase:
+    """The phase in which a moment lies."""
+    for rep in finished:
+        if rep.start_s <= time_s <= rep.end_s:
+            if time_s < rep.turn_start_s:
+                return exercise.outward
+            return Phase.TURN if time_s <= rep.turn_end_s else exercise.back
+    return Phase.REST

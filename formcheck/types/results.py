@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from formcheck.types.basics import Phase, Side, Status
 from formcheck.types.poses import Measurement, MeasurementTable, Pose, PoseTrack
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +144,35 @@ class Report:
             if any(outcome.status is status for outcome in self.outcomes):
                 return status
         return None
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row per outcome: what a rule said of one repetition, hold or set.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``clip``, ``exercise`` and the fields of `Outcome`. ``rep`` is a nullable integer (missing for a
+            set), ``side`` and ``status`` are categories, times are seconds, ``measured``, ``sigma`` and ``limit`` are
+            in the row's ``unit``; NaN where nothing was measured. The same columns without any row when there is no
+            outcome, so tables of many clips can be put together by `pandas.concat`.
+        """
+        from formcheck.types.tables import outcome_table
+
+        return outcome_table(self)
+
+    def reps_to_dataframe(self) -> pd.DataFrame:
+        """One row per repetition or hold.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``clip``, ``exercise``, ``rep``, ``side``, ``complete``, the times in seconds (``start_s``,
+            ``turn_start_s``, ``turn_s``, ``turn_end_s``, ``end_s``) and one column per entry of `Rep.metrics`
+            (degrees or seconds by its name; how long the turn takes is ``turn_duration_s``); NaN where unseen.
+        """
+        from formcheck.types.tables import rep_table
+
+        return rep_table(self)
 
 
 @dataclass(frozen=True, slots=True)
