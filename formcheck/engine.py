@@ -31,6 +31,7 @@ from formcheck.types import (
     Outcome,
     Pose,
     PoseTrack,
+    Rep,
     Report,
     Side,
     Status,

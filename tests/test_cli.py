@@ -550,7 +550,7 @@ class TestExports:
         ("arguments", "reason"),
         [
             (["--export", "trc"], "--export needs a folder to write into: add --out DIR"),
-            (["--out", "x", "--export", "c3d"], "there is no export 'c3d'; choose from: trc, mot, parquet"),
+            (["--out", "x", "--export", "c3d"], "there is no export 'c3d'; choose from: trc, mot, parquet, vtt"),
         ],
     )
     def test_what_cannot_be_exported_is_said_before_any_work(self, run, pipeline, arguments, reason):

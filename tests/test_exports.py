@@ -302,10 +302,11 @@ class TestWriteExports:
         written = write_exports(analysis_of(film(HINGES)), tmp_path, "my clip", FORMATS)
         assert written == tuple(export_paths(tmp_path, "my clip", FORMATS).values())
         assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for path in written)
-        assert all(path.stat().st_size > 100 for path in written)
+        assert all(path.stat().st_size > 100 for path in written[:3])
+        assert written[3].read_text().startswith("WEBVTT\n")
 
     def test_an_unknown_format_names_the_known_ones(self, tmp_path: Path) -> None:
-        with pytest.raises(ConfigError, match=r"no export 'c3d'; choose from: trc, mot, parquet"):
+        with pytest.raises(ConfigError, match=r"no export 'c3d'; choose from: trc, mot, parquet, vtt"):
             export_paths(tmp_path, "a", ["trc", "c3d"])
 
     @pytest.mark.parametrize("name", FORMATS)
