@@ -4,59 +4,94 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from formcheck import accuracy, judging, metrics
 from formcheck.exercises.base import Exercise
 from formcheck.judging import Evidence
-from formcheck.rules.base import AppliedRule, CheckSet, Limits, Rule, WholeSet
+from formcheck.rules.base import AppliedRule, CheckSet, Finding, Limits, Rule, WholeSet
 from formcheck.types import Outcome, Side, Status
 
 
-def judge_set(evidence: Sequence[Evidence], exercise: Exercise, applied: Sequence[AppliedRule]) -> tuple[Outcome, ...]:
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One repetition of a set, with what the rules of repetitions said of it."""
+
+    evidence: Evidence
+    outcomes: tuple[Outcome, ...] = ()
+
+    @property
+    def side(self) -> Side:
+        """The leg that was judged."""
+        return self.evidence.window.rep.side
+
+    def statuses(self) -> Mapping[str, Status]:
+        """Status by rule; a finding within its error says too little about a set."""
+        return {
+            item.rule: Status.NOT_JUDGED if item.reason == judging.WITHIN_ERROR else item.status
+            for item in self.outcomes
+        }
+
+
+def judge_set(judged: Sequence[Judged], exercise: Exercise, applied: Sequence[AppliedRule]) -> tuple[Outcome, ...]:
     """Apply every rule of sets to the repetitions of one set, in order of time.
 
     Where a set has fewer repetitions than a rule asks for, the rule has nothing to say, not even that it was not
-    judged. Where both legs were filmed, the one with more repetitions is judged.
+    judged; a rule that compares the legs has nothing to say where one was filmed. Where both were, every other rule
+    judges the one with more repetitions.
     """
-    sides = [item.window.rep.side for item in evidence]
+    sides = [item.side for item in judged]
     if not sides:
         return ()
-    side = max(Side, key=sides.count)
-    of_side = [item for item in evidence if item.window.rep.side is side]
+    usual = max(Side, key=sides.count)
     found = []
     for item in applied:
-        if item.rule.check_set is not None and len(of_side) >= item.limits.parameters["min_reps"]:
-            found.append(_judge_set(of_side, exercise, item, item.rule.check_set))
+        if item.rule.check_set is None:
+            continue
+        chosen = [one for one in judged if item.rule.both_legs or one.side is usual]
+        enough = len(chosen) >= item.limits.parameters["min_reps"]
+        if enough and (not item.rule.both_legs or len(set(sides)) == len(Side)):
+            found.append(_judge_set(chosen, exercise, item, item.rule.check_set))
     return tuple(found)
 
 
-def _judge_set(evidence: Sequence[Evidence], exercise: Exercise, applied: AppliedRule, check: CheckSet) -> Outcome:
+def _judge_set(judged: Sequence[Judged], exercise: Exercise, applied: AppliedRule, check: CheckSet) -> Outcome:
     rule, limits = applied.rule, applied.limits
-    span = (evidence[0].window.rep.start_s, evidence[-1].window.rep.end_s)
-    reasons = [judging.unjudgeable(item, exercise, rule) for item in evidence]
-    judged = [item for item, reason in zip(evidence, reasons, strict=True) if not reason]
-    nothing = replace(
-        judging.unjudged(applied, exercise, ""), side=evidence[0].window.rep.side, start_s=span[0], end_s=span[1]
-    )
-    if len(judged) < limits.parameters["min_reps"]:
+    first, last = judged[0].evidence.window.rep, judged[-1].evidence.window.rep
+    side = None if rule.both_legs else first.side
+    nothing = replace(judging.unjudged(applied, exercise, ""), side=side, start_s=first.start_s, end_s=last.end_s)
+    reasons = [judging.unjudgeable(item.evidence, exercise, rule) for item in judged]
+    usable = [item for item, reason in zip(judged, reasons, strict=True) if not reason]
+    one_leg_left = rule.both_legs and len({item.side for item in usable}) < len(Side)
+    if len(usable) < limits.parameters["min_reps"] or one_leg_left:
         why = Counter(reason for reason in reasons if reason).most_common(1)[0][0]
         return replace(nothing, reason=f"too few repetitions of the set could be judged: {why}")
-    yaw = max((item.yaw_deg for item in judged), key=lambda value: math.inf if math.isnan(value) else value)
-    whole = WholeSet(
-        tuple(item.window for item in judged),
-        accuracy.sigma(metrics.change_of(exercise.signal.metric), exercise.position, yaw),
-        accuracy.sigma("lifting_s", exercise.position, yaw),
-    )
-    finding = check(whole, limits)
+    finding = check(_whole(usable, exercise), limits)
     if finding is None or finding.sigma is None:
         return replace(nothing, reason="could not be measured")
     status = certain(finding.measured, finding.sigma, limits, rule)
     reason = judging.WITHIN_ERROR if status is Status.NOT_JUDGED else ""
-    return replace(
-        judging.outcome_of(judged[-1], applied, rule.metric, finding.sigma, finding, status, reason), rep=None
+    worst = _of_moment(usable, finding)
+    return replace(judging.outcome_of(worst, applied, rule.metric, finding.sigma, finding, status, reason), rep=None)
+
+
+def _whole(judged: Sequence[Judged], exercise: Exercise) -> WholeSet:
+    yaws = [item.evidence.yaw_deg for item in judged]
+    yaw = math.nan if any(map(math.isnan, yaws)) else max(yaws)  # the worst view: its error holds for all
+    return WholeSet(
+        tuple(item.evidence.window for item in judged),
+        accuracy.sigma(metrics.change_of(exercise.signal.metric), exercise.position, yaw),
+        accuracy.sigma("lifting_s", exercise.position, yaw),
+        tuple(item.statuses() for item in judged),
     )
+
+
+def _of_moment(judged: Sequence[Judged], finding: Finding) -> Evidence:
+    """The repetition that the finding's worst moment lies in: its leg is the one that the finding is about."""
+    reps = ((item.evidence, item.evidence.window.rep) for item in judged)
+    inside = (item for item, rep in reps if rep.start_s <= finding.worst_s <= rep.end_s)
+    return next(inside, judged[-1].evidence)
 
 
 def certain(measured: float, sigma: float, limits: Limits, rule: Rule) -> Status:

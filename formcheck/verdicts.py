@@ -16,7 +16,7 @@ from formcheck import judging, judging_sets, kinematics, metrics, reps, shots, v
 from formcheck.bias import BiasModel
 from formcheck.exercises.base import Exercise
 from formcheck.kinematics import Kinematics
-from formcheck.rules.base import AppliedRule, Window
+from formcheck.rules.base import AppliedRule, Window, spread_of
 from formcheck.types import (
     BoolArray,
     FloatArray,
@@ -100,7 +100,7 @@ def judge_shot(
     by_side = {leg: _with_neutral(measured, leg, at_rest) for leg in Side}
     finished: list[Rep] = []
     outcomes: list[Outcome] = []
-    seen: list[judging.Evidence] = []
+    judged: list[judging_sets.Judged] = []
     for number, bounds in enumerate(found.bounds, start=1):
         leg = side or measured.facing(bounds.start_s, bounds.end_s) or usual  # people turn around between repetitions
         columns, neutral = by_side[leg]
@@ -108,9 +108,9 @@ def judge_shot(
         rep = Rep(number, leg, *times, complete=bounds.complete)
         evidence = judging.gather(measured, rep, exercise, columns, neutral)
         finished.append(replace(rep, metrics=summary(evidence.window, exercise)))
-        outcomes.extend(judging.judge_rep(evidence, exercise, applied))
-        seen.append(evidence)
-    outcomes.extend(judging_sets.judge_set(seen, exercise, applied))
+        judged.append(judging_sets.Judged(evidence, judging.judge_rep(evidence, exercise, applied)))
+        outcomes.extend(judged[-1].outcomes)
+    outcomes.extend(judging_sets.judge_set(judged, exercise, applied))
     warnings = _warnings(exercise, found, seen_from, track)
     if not found.bounds:
         outcomes.extend(_all_unjudged(applied, exercise, seen_from.reason or _none_found(exercise)))
@@ -231,6 +231,7 @@ def summary(window: Window, exercise: Exercise) -> Mapping[str, float]:
         "turn_s": rep.turn_end_s - rep.turn_start_s,
         "lowering_s": back_s if lifts else outward_s,
     }
+    numbers["range_deg"] = spread_of(window.values[judging.RANGE_METRIC])
     for metric in (*metrics.SIDED_METRICS, *metrics.MIDLINE_METRICS):
         values = window.values[metric]
         name = metric.removesuffix("_deg")

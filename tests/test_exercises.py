@@ -103,7 +103,7 @@ class TestEveryExercise:
         scope = Scope.HOLD if exercise.kind is Kind.HOLD else Scope.REP
         for use in exercise.rules:
             assert use.rule in RULES
-            fitting = RULES[use.rule].scopes & {scope, Scope.SET if scope is Scope.REP else scope}
+            fitting = RULES[use.rule].scopes & {scope, Scope.SET}
             assert fitting, f"{use.rule} would never be checked in {exercise.id}"
             assert set(use.parameters) <= set(RULES[use.rule].limits.parameters)
             assert exercise.rule_use(use.rule) is use

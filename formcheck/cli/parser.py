@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import formcheck
-from formcheck.cli import catalogue, check, machine, ui
+from formcheck.cli import (
+    catalogue,
+    check,
+    compare,
+    machine,
+    ui,
+)
 from formcheck.cli.terminal import out
 from formcheck.config import closest
 from formcheck.errors import ConfigError
@@ -141,6 +147,9 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
         return known[name]
 
     _check_arguments(command("check", check.run, "Check clips and print what was found", CHECK_EPILOG))
+    compare.add_arguments(
+        command("compare", compare.run, "Compare the left leg with the right one, from two clips", compare.EPILOG)
+    )
     ui.arguments(command("ui", ui.run, "Open the app in your browser"))
     explain = command("explain", catalogue.explain, "Explain a rule or an exercise")
     explain.add_argument("name", metavar="RULE|EXERCISE", help="see: formcheck rules, formcheck exercises")

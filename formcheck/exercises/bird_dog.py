@@ -20,6 +20,7 @@ EXERCISE = Exercise(
         RuleUse("arched-lower-back"),
         RuleUse("short-hold", caution=2.0, cue="Stay for a breath with your leg long."),
         RuleUse("short-range", caution=55.0, cue="Reach your leg back in line with your trunk."),
+        RuleUse("left-right-difference"),
     ),
     setup=(
         "Put the camera side-on at the height of your back.",

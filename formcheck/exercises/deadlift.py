@@ -25,6 +25,7 @@ EXERCISE = Exercise(
         RuleUse("hips-rise-first"),
         RuleUse("short-range", caution=65.0, cue="Push your hips further back on the way down."),
         RuleUse("fatigue"),
+        RuleUse("reduce-the-load"),
     ),
     setup=(
         "Put the camera side-on at the height of your hips.",

@@ -21,6 +21,7 @@ EXERCISE = Exercise(
         RuleUse("arched-lower-back"),
         RuleUse("fast-lowering"),
         RuleUse("short-range", caution=40.0, cue="Lift your hips into one line with your knees."),
+        RuleUse("left-right-difference"),
     ),
     setup=(
         "Put the camera side-on, a little above the floor.",

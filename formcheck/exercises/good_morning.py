@@ -27,6 +27,7 @@ EXERCISE = Exercise(
         RuleUse("fast-lowering"),
         RuleUse("short-range", caution=55.0, cue="Push your hips further back."),
         RuleUse("fatigue"),
+        RuleUse("reduce-the-load"),
     ),
     setup=(
         "Put the camera side-on at the height of your hips.",

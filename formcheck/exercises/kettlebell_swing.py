@@ -23,6 +23,7 @@ EXERCISE = Exercise(
         RuleUse("knees-bending", caution=65.0),
         RuleUse("hinge-from-hips"),
         RuleUse("short-range", caution=60.0, cue="Let the bell swing further back."),
+        RuleUse("reduce-the-load"),
     ),
     setup=(
         "Put the camera side-on at the height of your hips.",

@@ -20,6 +20,7 @@ EXERCISE = Exercise(
     rules=(
         RuleUse("held-not-moving"),
         RuleUse("short-range", caution=40.0, cue="Straighten your knee as far as it stays easy."),
+        RuleUse("left-right-difference"),
     ),
     setup=(
         "Put the camera side-on at the height of the seat.",

@@ -25,6 +25,7 @@ EXERCISE = Exercise(
         RuleUse("bouncing"),
         RuleUse("short-hold"),
         RuleUse("neural-load"),
+        RuleUse("left-right-difference"),
     ),
     setup=(
         "Put the camera side-on, a little above the floor.",

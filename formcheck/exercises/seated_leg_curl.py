@@ -23,6 +23,8 @@ EXERCISE = Exercise(
         RuleUse("fast-lowering"),
         RuleUse("short-range", caution=75.0, cue="Pull your heels further under the seat."),
         RuleUse("fatigue"),
+        RuleUse("left-right-difference"),
+        RuleUse("reduce-the-load"),
     ),
     setup=(
         "Put the camera side-on at the height of the seat.",

@@ -24,6 +24,8 @@ EXERCISE = Exercise(
         RuleUse("neck-flexion"),
         RuleUse("fast-lowering"),
         RuleUse("short-range", caution=50.0, cue="Push your hips further back."),
+        RuleUse("left-right-difference"),
+        RuleUse("reduce-the-load"),
     ),
     setup=(
         "Put the camera side-on at the height of your hips.",

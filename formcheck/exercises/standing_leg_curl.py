@@ -24,6 +24,8 @@ EXERCISE = Exercise(
         RuleUse("fast-lowering"),
         RuleUse("short-range", caution=80.0, cue="Curl your heel closer to your seat."),
         RuleUse("fatigue"),
+        RuleUse("left-right-difference"),
+        RuleUse("reduce-the-load"),
     ),
     setup=(
         "Put the camera side-on at the height of your hips.",

@@ -22,6 +22,7 @@ EXERCISE = Exercise(
         RuleUse("excessive-dorsiflexion"),
         RuleUse("bouncing", parameters={"size_deg": 10.0}),
         RuleUse("short-hold"),
+        RuleUse("left-right-difference"),
     ),
     setup=(
         "Put the camera side-on, a little above the floor.",

@@ -19,11 +19,13 @@ from formcheck.rules import (
     knee_not_bent,
     knee_not_straight,
     knees_bending,
+    left_right_difference,
     locked_knees,
     missing_plantarflexion,
     momentum,
     neck_flexion,
     neural_load,
+    reduce_the_load,
     rounded_lower_back,
     short_hold,
     short_range,
@@ -53,7 +55,9 @@ _ALL = (
     bouncing.RULE,
     short_hold.RULE,
     held_not_moving.RULE,
+    left_right_difference.RULE,
     fatigue.RULE,
+    reduce_the_load.RULE,
 )
 
 RULES: Mapping[str, Rule] = MappingProxyType({rule.id: rule for rule in _ALL})

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from formcheck.types import BoolArray, FloatArray, Rep, Scope, Strength
+from formcheck.types import BoolArray, FloatArray, Rep, Scope, Status, Strength
 
 
 class Direction(StrEnum):
@@ -94,19 +94,22 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class WholeSet:
-    """The repetitions of one leg in a set, as a rule of sets sees them.
+    """The repetitions of a set, as a rule of sets sees them.
 
     Attributes
     ----------
     windows : tuple of Window
-        Those that can be judged, in order of time.
+        Those that can be judged, in order of time; of one leg, unless the rule compares both.
     range_sigma_deg, lifting_sigma_s : float
         Standard errors of one repetition's range and of the seconds of its lifting phase.
+    statuses : tuple of mapping of str to Status
+        What the rules of repetitions said of each window, by rule id; a finding within its error counts as not judged.
     """
 
     windows: tuple[Window, ...]
     range_sigma_deg: float
     lifting_sigma_s: float
+    statuses: tuple[Mapping[str, Status], ...] = ()
 
 
 CheckSet = Callable[[WholeSet, Limits], Finding | None]
@@ -147,6 +150,8 @@ class Rule:
     check_set : callable (WholeSet, Limits) -> Finding or None
         What a rule of the scope `set` checks, once per set; such a rule has `only_of_sets` for its `check`, and
         the fewest repetitions that make a set in its parameter ``min_reps``. None in all other rules.
+    both_legs : bool
+        True for a rule of sets that compares the legs: it is asked where both were filmed.
     max_error : float or None
         Where the measurement error is larger than this (same unit), nothing is judged: the value says too little.
     """
@@ -167,6 +172,7 @@ class Rule:
     any_view: bool = False
     max_error: float | None = None
     check_set: CheckSet | None = None
+    both_legs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,9 +249,9 @@ def change_from_start(value: FloatArray) -> FloatArray:
     return value - known[0] if known.size else value
 
 
-def spread_of(value: FloatArray, chosen: BoolArray) -> float:
-    """Largest minus smallest value in the chosen frames; 0 when nothing was seen."""
-    known = value[chosen & np.isfinite(value)]
+def spread_of(value: FloatArray, chosen: BoolArray | None = None) -> float:
+    """Largest minus smallest value in the chosen frames, in all by default; 0 when nothing was seen."""
+    known = value[np.isfinite(value) if chosen is None else chosen & np.isfinite(value)]
     return float(np.ptp(known)) if known.size else 0.0
 
 
