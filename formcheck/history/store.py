@@ -245,10 +245,20 @@ class History:
         with self._file.change() as execute:
             return execute("DELETE FROM session").rowcount
 
-    def export(self, form: Literal["csv", "json"]) -> str:
-        """Every session as text: JSON with the whole reports, or CSV with one row per number."""
+    def export(self, form: str) -> str:
+        """Every session as text: ``json`` with the whole reports, or ``csv`` with one row per number.
+
+        Raises
+        ------
+        ConfigError
+            When `form` is another one.
+        HistoryError
+            When the sessions cannot be read.
+        """
         from formcheck.history.export import FORMS
 
+        if form not in FORMS:
+            raise ConfigError(f"there is no export as {form!r}; choose {' or '.join(FORMS)}")
         return FORMS[form](self.sessions())
 
     def _session(self, row: tuple[int, str, str, str, str, float | None, int | None, str, str]) -> Session:

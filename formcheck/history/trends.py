@@ -57,11 +57,12 @@ TITLES = {
     "bouncing": "Bounces in a hold",
     "short-hold": "Length of the hold",
     "held-not-moving": "Time held at the end",
+    "left-right-difference": "Difference between the legs",
     "fatigue": "Fall towards the end of the set",
 }
 TEMPO = {"lifting_s": "Time of lifting", "lowering_s": "Time of lowering"}
-# Told by the tempo itself; and what is information, not form.
-LEFT_OUT = frozenset({"momentum", "fast-lowering", "neural-load"})
+# Told by the tempo itself; what is information, not form; and what is made of other rules' findings.
+LEFT_OUT = frozenset({"momentum", "fast-lowering", "neural-load", "reduce-the-load"})
 
 
 @dataclass(frozen=True, slots=True)

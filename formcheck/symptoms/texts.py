@@ -100,9 +100,9 @@ CAUSES = {
     ),
 }
 MEASURED = {
-    Seen.FOUND: "The camera saw this in your last session.",
-    Seen.NOT_FOUND: "The camera did not see this in your last session, so it may not be the cause.",
-    Seen.NOT_JUDGED: "The camera could not tell in your last session.",
+    Seen.FOUND: "The camera saw this in your session.",
+    Seen.NOT_FOUND: "The camera did not see this in your session, so it may not be the cause.",
+    Seen.NOT_JUDGED: "The camera could not tell in your session.",
 }
 
 CALF_STRETCH = Words(

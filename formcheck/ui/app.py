@@ -27,7 +27,11 @@ class PageEntry:
     icon: str
 
 
-PAGES: Final = (PageEntry("library", "Library", ":material/menu_book:"),)
+PAGES: Final = (
+    PageEntry("library", "Library", ":material/menu_book:"),
+    PageEntry("history", "History", ":material/timeline:"),
+    PageEntry("symptoms", "Symptom check", ":material/healing:"),
+)
 # Streamlit would fetch one of its own symbols, or an emoji, from another host.
 ICON: Final = Path(__file__).with_name("pictures") / "icon.svg"
 
