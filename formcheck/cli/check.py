@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from formcheck.cli.history import keeper
 from formcheck.cli.output import OUTPUTS, Output
 from formcheck.cli.terminal import frame_progress, internal_error, note
 from formcheck.config import Settings, load_settings
@@ -53,6 +54,7 @@ def run(args: Namespace) -> int:
         tuple(dict.fromkeys(args.export)),
     )
     targets = _targets(args)
+    keep = keeper() if args.save else None
 
     from formcheck.adapters.mediapipe import block_connections
 
@@ -66,6 +68,8 @@ def run(args: Namespace) -> int:
             report = _attempt(clip, label, job, output, targets[number] if targets else None)
             if report is not None:
                 reports.append(report)
+                if keep is not None:
+                    keep(report)
     finally:
         output.end()
     failed = len(args.clips) - len(reports)

@@ -14,7 +14,9 @@ from formcheck.cli import (
     catalogue,
     check,
     compare,
+    history,
     machine,
+    symptoms,
     ui,
 )
 from formcheck.cli.terminal import out
@@ -150,6 +152,8 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
     compare.add_arguments(
         command("compare", compare.run, "Compare the left leg with the right one, from two clips", compare.EPILOG)
     )
+    history.arguments(command("history", history.run, "List, follow, export, delete sessions", history.EPILOG))
+    symptoms.arguments(command("symptoms", symptoms.run, "Say what you feel, and get advice", symptoms.EPILOG))
     ui.arguments(command("ui", ui.run, "Open the app in your browser"))
     explain = command("explain", catalogue.explain, "Explain a rule or an exercise")
     explain.add_argument("name", metavar="RULE|EXERCISE", help="see: formcheck rules, formcheck exercises")
@@ -205,6 +209,7 @@ def _check_arguments(parser: Parser) -> None:
         default=[],
         help=f"also write {', '.join(FORMATS)} (needs --out; see below)",
     )
+    add("--save", action="store_true", help="keep what was found in the history of this machine (see: history)")
     add("--config", metavar="FILE", type=Path, help="settings in TOML (see docs/formcheck.example.toml)")
     add("--select", metavar="RULE,..", type=_names, action="extend", default=[], help="use only these rules")
     add("--ignore", metavar="RULE,..", type=_names, action="extend", default=[], help="do not use these rules")
