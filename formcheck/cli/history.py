@@ -36,7 +36,8 @@ FORMCHECK_HISTORY names another file.
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `history`."""
     add = parser.add_argument
-    add("action", nargs="?", choices=tuple(ACTIONS), default="list", help=f"{', '.join(ACTIONS)} (default: list)")
+    actions = f"{', '.join(ACTIONS)} (default: list)"
+    add("action", nargs="?", choices=tuple(ACTIONS), default="list", metavar="ACTION", help=actions)
     add("sessions", nargs="*", type=_number, metavar="SESSION", help="numbers from the list")
     add("--exercise", metavar="NAME", help="only this exercise")
     add("--limit", metavar="N", type=_number, help=f"list so many of the latest (default: {LIMIT})")

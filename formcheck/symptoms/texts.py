@@ -56,7 +56,7 @@ NO_PAIN = Words(
 )
 NO_STATIC_HOLD = Words(
     "Do not hold at the end",
-    "What you describe grows when a nerve is drawn long, so do not hold the stretch at its end. Go only as far as "
+    "A feeling like this can grow when a nerve is drawn long, so do not hold the stretch at its end. Go only as far as "
     "nothing tingles or burns, and keep moving.",
 )
 EASE_OFF = Words(
