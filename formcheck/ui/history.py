@@ -160,10 +160,11 @@ def _sessions(history: History, sessions: Sequence[Session]) -> None:
     chosen = st.selectbox("Session", list(by_id), index, format_func=lambda number: _line(by_id[number]), key=key)
     st.session_state[CHOSEN] = chosen
     session = by_id[chosen]
-    st.markdown("In how many repetitions or holds:")
+    st.markdown("Counted in repetitions or holds; what is judged of the whole set counts once.")
     st.table(_findings(session))
     if session.report.warnings:
         st.caption(plain("; ".join(session.report.warnings)))
+    st.markdown(f"Did you feel something you did not expect? [Symptom check](symptoms?session={session.id})")
     _form(history, session)
     if st.button("Delete this session", key=f"history_delete_{session.id}", icon=":material/delete:"):
         history.delete(session.id)
