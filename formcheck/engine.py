@@ -204,13 +204,19 @@ def replay(analysis: Analysis, exercise: Exercise) -> Iterator[Update]:
     Unlike the live screen it shows final angles, counts each repetition when it ends, and flashes each finding from
     the moment that it was measured.
     """
-    report, track = analysis.report, analysis.track
-    for row, time_s in enumerate(track.time_s.tolist()):
-        pose = Pose(row, time_s, track.size_px, track.image_px[row], track.world_m[row], track.visibility[row])
-        count = sum(rep.end_s <= time_s for rep in report.reps)
+    for row, time_s in enumerate(analysis.track.time_s.tolist()):
         shown = [
             outcome
-            for outcome in report.outcomes
+            for outcome in analysis.report.outcomes
             if outcome.start_s <= time_s <= max(outcome.end_s, outcome.start_s + CUE_SHOWN_S)
         ]
-        yield Update(pose, analysis.table.at(row), phase_at(report.reps, time_s, exercise), count, cues_of(shown))
+        yield replay_frame(analysis, exercise, row, shown)
+
+
+def replay_frame(analysis: Analysis, exercise: Exercise, row: int, shown: Sequence[Outcome]) -> Update:
+    """What a finished analysis knows at one frame, with the cues of the outcomes to be shown there."""
+    report, track = analysis.report, analysis.track
+    time_s = float(track.time_s[row])
+    pose = Pose(row, time_s, track.size_px, track.image_px[row], track.world_m[row], track.visibility[row])
+    count = sum(rep.end_s <= time_s for rep in report.reps)
+    return Update(pose, analysis.table.at(row), phase_at(report.reps, time_s, exercise), count, cues_of(shown))

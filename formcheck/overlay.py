@@ -29,6 +29,7 @@ def draw(
     limits_text: str = "",
     kind: Kind = Kind.REPS,
     style: Style | None = None,
+    panels: bool = True,
 ) -> ImageArray:
     """Draw what is known at one frame over a copy of it.
 
@@ -45,6 +46,8 @@ def draw(
         Whether repetitions or holds are counted.
     style : Style or None
         None takes `Style.for_size` of the image.
+    panels : bool
+        Whether to show the count and the cue's words; False draws the person only, with what the cue is about marked.
 
     Returns
     -------
@@ -64,13 +67,15 @@ def draw(
     out = np.array(image, order="C", copy=True)
     height, width = out.shape[:2]
     style = style or Style.for_size(width, height)
-    panels = list(
-        _panels(update, title=exercise_title, limits=limits_text, kind=kind, style=style, frame=(width, height))
-    )
-    taken = [bitmap.rect(left, top) for bitmap, left, top in panels]
+    placed: list[Placed] = []
+    if panels:
+        placed += _panels(
+            update, title=exercise_title, limits=limits_text, kind=kind, style=style, frame=(width, height)
+        )
+    taken = [bitmap.rect(left, top) for bitmap, left, top in placed]
     if update.pose.found:
-        panels += draw_person(out, update, style, taken)
-    for bitmap, left, top in panels:
+        placed += draw_person(out, update, style, taken)
+    for bitmap, left, top in placed:
         bitmap.paste(out, left, top)
     return out
 

@@ -16,6 +16,7 @@ from test_reports import FAULT, make_analysis, make_outcome, make_report, names
 
 import formcheck.adapters.mediapipe
 import formcheck.pipeline
+import formcheck.stills
 from formcheck import __version__
 from formcheck.cli import main
 from formcheck.errors import ClipError, ModelError, OutputError
@@ -171,7 +172,8 @@ class TestArguments:
             (["check", "a.mp4", "--exercise", "rdl", "--select", "missing-plantarflexion"], ["no rule is left"]),
             (["check", "a.mp4", "--exercise", "rdl", "--config", "none.toml"], ["none.toml: cannot read"]),
             (["check", "a.mp4", "--exercise", "rdl", "--video"], ["--out DIR"]),
-            (["check", "a.mp4", "--exercise", "rdl", "--html"], ["'--html'"]),
+            (["check", "a.mp4", "--exercise", "rdl", "--html"], ["--html", "--out DIR"]),
+            (["check", "a.mp4", "--exercise", "rdl", "--htlm"], ["'--htlm'", "did you mean '--html'?"]),
             (["explain", "locked-kness"], ["no rule or exercise", "did you mean 'locked-knees'?"]),
             (["models", "lite"], ["'lite'"]),
             (["models", "fetch"], ["lite, full, heavy"]),
@@ -315,6 +317,16 @@ class TestFiles:
         assert (out / "squat.angles.csv").read_text().startswith("time_s,left_knee_flexion_deg,")
         assert (out / "squat.overlay.mp4").read_bytes() == b"video of squat.mp4"
         assert "squat.overlay.mp4" in err
+
+    def test_html_is_written_beside_them(self, run, tmp_path, monkeypatch):
+        monkeypatch.setattr(
+            formcheck.stills, "write_page", lambda clip, analysis, on_progress: f"<p>page of {clip}</p>"
+        )
+        status, _, err = check(run, "clips/squat.mp4", "--out", tmp_path, "--html")
+        assert status == 1
+        assert names(tmp_path) == ["squat.angles.csv", "squat.report.html", "squat.report.json"]
+        assert (tmp_path / "squat.report.html").read_text() == "<p>page of clips/squat.mp4</p>"
+        assert "squat.report.html" in err
 
     def test_no_video_unless_asked(self, run, tmp_path):
         check(run, "squat.mp4", "--out", tmp_path, "--quiet")

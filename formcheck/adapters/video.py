@@ -8,7 +8,8 @@ grow with the clip. What is odd about a file but can be read is put in `ClipRead
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -26,6 +27,8 @@ from formcheck.errors import ClipError
 from formcheck.types import Frame
 
 _FALLBACK_FPS: Final = 30.0  # the commonest rate of phones and webcams; used only when a file states no rate
+
+_SAME_TIME_S: Final = 0.001  # times that differ by less are one frame's, rounded on their way through a file
 
 _WARNINGS: Final = {
     "damaged": "damaged parts skipped: {count}, the first at {time_s:.1f} s",
@@ -147,12 +150,34 @@ class ClipReader:
         self.close()
 
     def __iter__(self) -> Iterator[Frame]:
+        return self._read(self._once(), lambda _: True)
+
+    def pick(self, times_s: Iterable[float]) -> Iterator[Frame]:
+        """Read on to single moments: the first frame at or after each of these times, in order of time.
+
+        The frames between them are decoded but not converted to RGB, which is most of the work, and reading stops
+        after the last one. Times after the clip's end give no frame.
+        """
+        waiting = deque(sorted(times_s))
+        decoded = self._once()
+
+        def wanted(time_s: float) -> bool:
+            return bool(waiting) and time_s > waiting[0] - _SAME_TIME_S
+
+        for frame in self._read(decoded, wanted) if waiting else ():
+            while wanted(frame.time_s):
+                waiting.popleft()
+                yield frame
+            if not waiting:
+                return
+
+    def _once(self) -> Iterator[VideoFrame]:
         decoded, self._decoded = self._decoded, None
         if decoded is None:
             raise RuntimeError("a ClipReader can be read once; open the clip again")
-        return self._read(decoded)
+        return decoded
 
-    def _read(self, decoded: Iterator[VideoFrame]) -> Iterator[Frame]:
+    def _read(self, decoded: Iterator[VideoFrame], wanted: Callable[[float], bool]) -> Iterator[Frame]:
         index, time_s, end_s = 0, 0.0, 0.0
         for frame in decoded:
             next_s = self._clock.next(frame.pts, frame.time_base)
@@ -161,7 +186,8 @@ class ClipReader:
             time_s = next_s
             if not self._shaper.is_first_size(frame):
                 self._note("resized", time_s)
-            yield Frame(index, time_s, self._shaper.image(frame))
+            if wanted(time_s):
+                yield Frame(index, time_s, self._shaper.image(frame))
             index += 1
             shown_s = float(frame.duration * frame.time_base) if frame.time_base else 0.0
             end_s = time_s + (shown_s or self._clock.period_s)

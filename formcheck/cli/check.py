@@ -127,6 +127,12 @@ def _write(clip: Path, label: str, analysis: Analysis, target: Targets, job: Job
         with frame_progress(f"{label}: video", quiet=job.quiet) as show:
             render_overlay(clip, analysis, target.overlay, on_progress=show)
         written.append(target.overlay)
+    if target.page is not None:
+        from formcheck.stills import write_page  # brings the plots with it
+
+        with frame_progress(f"{label}: report", quiet=job.quiet) as show:
+            write_text(target.page, write_page(clip, analysis, on_progress=show))
+        written.append(target.page)
     if not job.quiet:
         note(f"wrote {', '.join(path.name for path in written)} in {target.report.parent}")
 
@@ -155,11 +161,11 @@ def _settings(args: Namespace, exercise: Exercise | None) -> Settings:
 def _targets(args: Namespace) -> tuple[Targets, ...]:
     """Where each clip's files go; the folder is tried now, not after minutes of work. Empty without --out."""
     if args.out is None:
-        for option, given in (("--video", args.video), ("--export", args.export)):
+        for option, given in (("--video", args.video), ("--html", args.html), ("--export", args.export)):
             if given:
                 raise ConfigError(f"{option} needs a folder to write into: add --out DIR")
         return ()
-    targets = plan_targets(args.clips, args.out, video=args.video)
+    targets = plan_targets(args.clips, args.out, video=args.video, html=args.html)
     prepare_folder(args.out)
     for clip, target in zip(args.clips, targets, strict=True):
         if target.stem != clip.stem:

@@ -45,7 +45,7 @@ Nothing leaves this machine. formcheck says what the camera saw; it is no diagno
 CHECK_EPILOG = f"""\
 examples:
   formcheck check curl.mp4 --exercise prone-leg-curl
-  formcheck check *.mp4 --exercise rdl --out results --video
+  formcheck check *.mp4 --exercise rdl --out results --video --html
   formcheck check rdl.mp4 --exercise rdl --select locked-knees --fail-on caution
   formcheck check rdl.mp4 --exercise rdl --format json | jq '.outcomes[] | select(.status == "fault")'
 
@@ -54,7 +54,8 @@ formats on standard output:
   json  formcheck.report/1; one clip gives one object, several give an array in the order named
   csv   one row per rule and repetition, with the clip in the first column
 
-With --out DIR each clip NAME.mp4 gives NAME.report.json and NAME.angles.csv, and with --video NAME.overlay.mp4.
+With --out DIR each clip NAME.mp4 gives NAME.report.json and NAME.angles.csv, with --video NAME.overlay.mp4, and with
+--html NAME.report.html: one file with pictures and plots that opens in any browser, without a network.
 
 exports (with --out), for other programs; docs/exports.md tells what is in them
   trc      NAME.trc             marker trajectories for OpenSim
@@ -201,6 +202,7 @@ def _check_arguments(parser: Parser) -> None:
     add("--out", metavar="DIR", type=Path, help="write the report and the angles of each clip into this folder")
     add("--format", choices=("text", "json", "csv"), default="text", help="what is printed (default: text; see below)")
     add("--video", action="store_true", help="also write the clip with angles and cues drawn in (needs --out)")
+    add("--html", action="store_true", help="also write the report as one page with pictures and plots (needs --out)")
     add(
         "--export",
         metavar="KIND,..",

@@ -23,14 +23,15 @@ class Targets:
     stem : str
         What their names begin with: the clip's own stem, or that with a number.
     report, angles : Path
-    overlay : Path or None
-        None when no video was asked for.
+    overlay, page : Path or None
+        None when no video, or no HTML report, was asked for.
     """
 
     stem: str
     report: Path
     angles: Path
     overlay: Path | None
+    page: Path | None = None
 
 
 @contextmanager
@@ -87,15 +88,15 @@ def prepare_folder(folder: Path) -> None:
         raise OutputError(f"{folder}: cannot write into this folder: {reason}; choose another one") from error
 
 
-def plan_targets(clips: Sequence[Path], folder: Path, *, video: bool) -> tuple[Targets, ...]:
+def plan_targets(clips: Sequence[Path], folder: Path, *, video: bool, html: bool = False) -> tuple[Targets, ...]:
     """Choose the files for each clip's results, so that none of them overwrites another's, or a clip.
 
     Parameters
     ----------
     clips : sequence of Path
     folder : Path
-    video : bool
-        Whether overlay videos are to be written.
+    video, html : bool
+        Whether overlay videos, and HTML reports, are to be written.
 
     Returns
     -------
@@ -119,7 +120,8 @@ def plan_targets(clips: Sequence[Path], folder: Path, *, video: bool) -> tuple[T
             taken.add(stem.casefold())
         seen.add(stem.casefold())
         overlay = folder / f"{stem}.overlay.mp4" if video else None
-        targets.append(Targets(stem, folder / f"{stem}.report.json", folder / f"{stem}.angles.csv", overlay))
+        page = folder / f"{stem}.report.html" if html else None
+        targets.append(Targets(stem, folder / f"{stem}.report.json", folder / f"{stem}.angles.csv", overlay, page))
     sources = {clip.resolve() for clip in clips}
     for target in targets:
         if target.overlay is not None and target.overlay.resolve() in sources:

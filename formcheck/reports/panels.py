@@ -13,11 +13,11 @@ from formcheck import accuracy, metrics
 from formcheck.exercises import EXERCISES
 from formcheck.exercises.base import Exercise
 from formcheck.reports.findings import findings_by_rule, moment_s
+from formcheck.reports.words import MINUS, signed
 from formcheck.rules import RULES
 from formcheck.rules.base import Direction
 from formcheck.types import Analysis, FloatArray, IntArray, MeasurementTable, Outcome, Rep, Side, Status
 
-MINUS = "\N{MINUS SIGN}"
 TITLES = {
     "hip_flexion_deg": "Hip: bend",
     "knee_flexion_deg": "Knee: bend (0 = straight)",
@@ -198,8 +198,7 @@ def _limits(outcomes: Sequence[Outcome]) -> tuple[LimitLine, ...]:
         if rule is None or math.isnan(outcome.limit):
             continue
         word = "over" if rule.direction is Direction.ABOVE else "under"
-        number = f"{outcome.limit:g}°".replace("-", MINUS)
-        text = f"{rule.title}: {word} {number}"
+        text = f"{rule.title}: {word} {signed(f'{outcome.limit:g}')}°"
         lines[outcome.rule, outcome.limit] = LimitLine(outcome.limit, rule.direction, text)
     return tuple(sorted(lines.values(), key=lambda line: line.value))
 

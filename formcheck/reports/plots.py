@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
+import numpy as np
+import pandas as pd
 import vl_convert
 
 from formcheck.exercises import EXERCISES
@@ -26,11 +28,11 @@ STRIP_HEIGHT = 16
 LABEL_PX = 11
 WIDE_PX = 480  # a chart narrower than this has no room for long words
 BEYOND = 0.06  # share of an angle's range that is left free above and below it
-MARK_SHAPES = {Status.FAULT: "diamond", Status.CAUTION: "triangle-up"}
+MARK_SHAPES = {Status.FAULT: "triangle-up", Status.CAUTION: "diamond"}  # as in the overlay
 KEY_WIDE = (
-    "◆ fault  ·  ▲ caution  ·  grey: repetitions  ·  dashed: limits  ·  pale band: measurement error (one sigma)",
+    "▲ fault  ·  ◆ caution  ·  grey: repetitions  ·  dashed: limits  ·  pale band: measurement error (one sigma)",
 )
-KEY_NARROW = ("◆ fault  ·  ▲ caution  ·  grey: repetitions", "dashed: limits  ·  pale band: measurement error")
+KEY_NARROW = ("▲ fault  ·  ◆ caution  ·  grey: repetitions", "dashed: limits  ·  pale band: measurement error")
 CHARACTER_SHARE = 0.55  # of the font size: about how wide a letter is
 
 
@@ -110,8 +112,13 @@ def angle_chart(
         rows = [_strip(analysis.report.reps, kind, end_s, width, colours), *parts]
     else:
         rows = [_nothing(width, colours)]
-    chart = alt.vconcat(*rows, spacing=10).properties(title=_key(kind, width, colours), background="transparent")
-    return _styled(chart, colours)
+    return alt.VConcatChart(
+        vconcat=rows,
+        spacing=10,
+        title=_key(kind, width, colours),
+        background="transparent",
+        config=_config(colours),
+    )
 
 
 def chart_svg(chart: alt.VConcatChart) -> str:
@@ -122,22 +129,28 @@ def chart_svg(chart: alt.VConcatChart) -> str:
     str
         One ``<svg>`` element.
     """
-    svg: str = vl_convert.vegalite_to_svg(chart.to_dict(), allowed_base_urls=[])
+    svg: str = vl_convert.vegalite_to_svg(chart.to_dict(validate=False), allowed_base_urls=[])
     return svg
 
 
-def _styled(chart: alt.VConcatChart, colours: Palette) -> alt.VConcatChart:
-    text = {"labelColor": colours.quiet, "titleColor": colours.ink, "labelFontSize": LABEL_PX}
-    styled: alt.VConcatChart = (
-        chart.configure(font="sans-serif", aria=False)
-        .configure_view(stroke=None)
-        .configure_axis(
-            gridColor=colours.grid, domainColor=colours.grid, tickColor=colours.grid, titleFontWeight="normal", **text
-        )
-        .configure_axisY(minExtent=32)
-        .configure_title(color=colours.ink, anchor="start", fontSize=13, fontWeight="bold", offset=4)
+def _config(colours: Palette) -> alt.Config:
+    axis: dict[str, Any] = {
+        "gridColor": colours.grid,
+        "domainColor": colours.grid,
+        "tickColor": colours.grid,
+        "labelColor": colours.quiet,
+        "titleColor": colours.ink,
+        "labelFontSize": LABEL_PX,
+        "titleFontWeight": "normal",
+    }
+    return alt.Config(
+        font="sans-serif",
+        aria=False,
+        view=alt.ViewConfig(stroke=None),
+        axis=alt.AxisConfig(**axis),
+        axisY=alt.AxisConfig(minExtent=32),
+        title=alt.TitleConfig(color=colours.ink, anchor="start", fontSize=13, fontWeight="bold", offset=4),
     )
-    return styled
 
 
 def _key(kind: Kind, width: int, colours: Palette) -> alt.TitleParams:
@@ -148,8 +161,9 @@ def _key(kind: Kind, width: int, colours: Palette) -> alt.TitleParams:
     )
 
 
-def _values(rows: Sequence[dict[str, Any]]) -> alt.Data:
-    return alt.Data(values=list(rows))  # type: ignore[no-untyped-call]
+def _rows(**columns: object) -> alt.Chart:
+    # A data frame, because Altair copies lists of values each time that a chart is put into another.
+    return alt.Chart(pd.DataFrame(columns))
 
 
 def _time_scale(end_s: float) -> alt.Scale:
@@ -162,25 +176,22 @@ def _x(axis: alt.Scale, *, shown: bool, field: str = "t") -> alt.X:
 
 
 def _bands(reps: Sequence[Rep], colours: Palette) -> alt.Chart:
-    data = _values([{"t": rep.start_s, "end": rep.end_s} for rep in reps])
-    bands: alt.Chart = alt.Chart(data).mark_rect(color=colours.rep, stroke=colours.grid)
+    rows = _rows(t=[rep.start_s for rep in reps], end=[rep.end_s for rep in reps])
+    bands: alt.Chart = rows.mark_rect(color=colours.rep, stroke=colours.grid)
     return bands
 
 
 def _strip(reps: Sequence[Rep], kind: Kind, end_s: float, width: int, colours: Palette) -> alt.LayerChart:
     """The numbers of the repetitions, above all plots."""
-    axis = _time_scale(end_s)
-    numbers = [{"t": (rep.start_s + rep.end_s) / 2, "number": str(rep.number)} for rep in reps]
-    word = "hold" if kind is Kind.HOLD else "rep"
-    if len(reps) * 3 * LABEL_PX * 2 < width:
-        numbers = [{**row, "number": f"{word} {row['number']}"} for row in numbers]
-    bands = _bands(reps, colours).encode(x=_x(axis, shown=False), x2="end:Q")
-    text = (
-        alt.Chart(_values(numbers))
-        .mark_text(color=colours.ink, fontSize=LABEL_PX, fontWeight="bold")
-        .encode(x=_x(axis, shown=False), text="number:N")
-    )
-    return alt.LayerChart(layer=[bands, text], width=width, height=STRIP_HEIGHT)
+    x = _x(_time_scale(end_s), shown=False)
+    word = "hold " if kind is Kind.HOLD else "rep "
+    short = len(reps) * 3 * LABEL_PX * 2 >= width
+    numbers = _rows(
+        t=[(rep.start_s + rep.end_s) / 2 for rep in reps],
+        number=[("" if short else word) + str(rep.number) for rep in reps],
+    ).mark_text(color=colours.ink, fontSize=LABEL_PX, fontWeight="bold")
+    layers = [_bands(reps, colours).encode(x=x, x2="end:Q"), numbers.encode(x=x, text="number:N")]
+    return alt.LayerChart(layer=layers, width=width, height=STRIP_HEIGHT)
 
 
 def _panel(panel: Panel, reps: Sequence[Rep], end_s: float, width: int, colours: Palette, last: bool) -> alt.LayerChart:
@@ -188,10 +199,12 @@ def _panel(panel: Panel, reps: Sequence[Rep], end_s: float, width: int, colours:
     axis = _time_scale(end_s)
     y = alt.Scale(domain=[low, high], nice=False, zero=False)
     degrees = alt.Axis(title=None, tickCount=4, labelExpr="datum.label + '°'")
-    points = zip(panel.time_s.tolist(), panel.value.tolist(), panel.part.tolist(), strict=True)
-    rows = [{"t": round(t, 3), "v": round(v, 1), "part": part} for t, v, part in points]
-    data = alt.Chart(_values(rows)).transform_calculate(
-        low=f"max({low}, datum.v - {panel.sigma})", high=f"min({high}, datum.v + {panel.sigma})"
+    data = _rows(
+        t=panel.time_s.round(3),
+        v=panel.value.round(1),
+        part=panel.part,
+        low=np.maximum(panel.value - panel.sigma, low).round(1),
+        high=np.minimum(panel.value + panel.sigma, high).round(1),
     )
     x = _x(axis, shown=last)
     value = alt.Y("v:Q", scale=y, axis=degrees)
@@ -224,7 +237,7 @@ def _limit_layers(panel: Panel, end_s: float, y: alt.Scale, width: int, colours:
     for line in panel.limits:
         place = _free_place(panel, line, end_s, width, taken)
         taken.append((line.value, place))
-        data = alt.Chart(_values([{"v": line.value, "text": line.text}]))
+        data = _rows(v=[line.value], text=[line.text])
         above = line.direction is Direction.ABOVE
         layers += [
             data.mark_rule(color=colours.limit, strokeDash=[5, 4], strokeWidth=1.2).encode(y=alt.Y("v:Q", scale=y)),
@@ -262,11 +275,14 @@ def _mark_layers(panel: Panel, x: alt.X, y: alt.Scale, colours: Palette) -> list
     """A shape for each finding, of its status's own form and colour, with the letters of the rules above it."""
     if not panel.marks:
         return []
-    rows = [
-        {"t": mark.time_s, "v": mark.value, "letters": mark.letters, "status": mark.status.value, "text": mark.text}
-        for mark in panel.marks
-    ]
-    data, value = alt.Chart(_values(rows)), alt.Y("v:Q", scale=y)
+    data = _rows(
+        t=[mark.time_s for mark in panel.marks],
+        v=[mark.value for mark in panel.marks],
+        letters=[mark.letters for mark in panel.marks],
+        status=[mark.status.value for mark in panel.marks],
+        text=[mark.text for mark in panel.marks],
+    )
+    value = alt.Y("v:Q", scale=y)
     fills = {Status.FAULT: colours.fault, Status.CAUTION: colours.caution}
     tips = [alt.Tooltip("t:Q", title="second", format=".1f"), "status:N", "text:N"]
     shapes = [
@@ -280,6 +296,6 @@ def _mark_layers(panel: Panel, x: alt.X, y: alt.Scale, colours: Palette) -> list
 
 
 def _nothing(width: int, colours: Palette) -> alt.Chart:
-    data = _values([{"text": "no angle could be measured in this clip"}])
-    chart: alt.Chart = alt.Chart(data, width=width, height=60).mark_text(color=colours.ink, fontSize=13)
-    return chart.encode(text="text:N")
+    text = _rows(text=["no angle could be measured in this clip"]).mark_text(color=colours.ink, fontSize=13)
+    chart: alt.Chart = text.encode(text="text:N").properties(width=width, height=60)
+    return chart

@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.text import Text
 
 from formcheck.exercises import EXERCISES
+from formcheck.reports.words import decimal_places, kind_word, many, ranges
 from formcheck.rules import RULES
 from formcheck.rules.base import Direction
-from formcheck.types import Kind, Outcome, Report, Status
+from formcheck.types import Outcome, Report, Status
 
 COLOURS = {Status.FAULT: "bold red", Status.CAUTION: "yellow", Status.OK: "green", Status.NOT_JUDGED: "dim"}
 MOST_NUMBERS = 4  # measured values listed of what was not judged, so that a long set stays one short line
@@ -74,7 +75,7 @@ def closing_text(reports: Sequence[Report], failed: int) -> Text:
     found = sum(_count(report, Status.FAULT) + _count(report, Status.CAUTION) for report in reports)
     if len(reports) + failed > 1:
         failures = f"; {failed} failed" if failed else ""
-        text.append(f"{_many(len(reports), 'clip')}: {_many(found, 'finding')}{failures}\n", "bold")
+        text.append(f"{many(len(reports), 'clip')}: {many(found, 'finding')}{failures}\n", "bold")
     if found:
         text.append(f"{WHY}\n{NO_DIAGNOSIS}\n", "dim")
     return text
@@ -96,7 +97,7 @@ def _header(report: Report) -> Text:
     exercise = EXERCISES.get(report.exercise.name)
     title = exercise.title if exercise is not None else report.exercise.name
     parts = [title if report.exercise.given else f"{title} (recognised)"]
-    parts.append(_many(len(report.reps), _kind(report, short=False)))
+    parts.append(many(len(report.reps), kind_word(report, short=False)))
     parts.extend(_view(report))
     text = Text(f"{report.clip.path}: ", "bold").append(", ".join(parts) + "\n", "not bold")
     for note in _notes(report):
@@ -124,13 +125,6 @@ def _view(report: Report) -> list[str]:
     return parts + [f"{side} leg judged" for side in sorted(judged)]
 
 
-def _kind(report: Report, *, short: bool) -> str:
-    exercise = EXERCISES.get(report.exercise.name)
-    if exercise is not None and exercise.kind is Kind.HOLD:
-        return "hold"
-    return "rep" if short else "repetition"
-
-
 def _finding(report: Report, outcome: Outcome, place: str) -> Text:
     time_s = outcome.start_s if math.isnan(outcome.worst_s) else outcome.worst_s
     place = f"{place}:" if math.isnan(time_s) else f"{place}:{time_s:.1f}s"
@@ -146,7 +140,7 @@ def _advice(outcome: Outcome) -> str:
 
 
 def _which(report: Report, outcome: Outcome) -> str:
-    return "set" if outcome.rep is None else f"{_kind(report, short=True)} {outcome.rep}"
+    return "set" if outcome.rep is None else f"{kind_word(report, short=True)} {outcome.rep}"
 
 
 def _measured(outcome: Outcome) -> str:
@@ -159,9 +153,9 @@ def _numbers(outcomes: Sequence[Outcome]) -> str:
     first, shown = outcomes[0], outcomes[:MOST_NUMBERS]
     values, errors = [], []
     for outcome in shown:
-        decimals = _decimals(outcome)
-        values.append(f"{round(outcome.measured, decimals) + 0.0:.{decimals}f}")  # "+ 0.0": no "-0"
-        errors.append("" if math.isnan(outcome.sigma) else f" ± {outcome.sigma:.{decimals}f}")
+        places = decimal_places(outcome)
+        values.append(f"{round(outcome.measured, places) + 0.0:.{places}f}")  # "+ 0.0": no "-0"
+        errors.append("" if math.isnan(outcome.sigma) else f" ± {outcome.sigma:.{places}f}")
     if len(set(errors)) == 1:
         text = ", ".join(values) + errors[0]
     else:
@@ -169,16 +163,6 @@ def _numbers(outcomes: Sequence[Outcome]) -> str:
     name = first.metric.removesuffix(f"_{first.unit}").replace("_", " ")
     more = " ..." if len(outcomes) > len(shown) else ""
     return f"{name} {text} {first.unit}{more}{_limit(first)}"
-
-
-def _decimals(outcome: Outcome) -> int:
-    """One more than usual where rounding would hide on which side of the limit the value is."""
-    decimals = 0 if outcome.unit in ("deg", "%") else 1
-    if outcome.measured == outcome.limit:
-        return decimals
-    while decimals < 3 and f"{outcome.measured:.{decimals}f}" == f"{outcome.limit:.{decimals}f}":
-        decimals += 1
-    return decimals
 
 
 def _limit(outcome: Outcome) -> str:
@@ -191,7 +175,7 @@ def _limit(outcome: Outcome) -> str:
 
 def _tempo(report: Report) -> Text:
     """Seconds of each repetition's phases in order, a dash where one is not known; nothing for holds."""
-    if _kind(report, short=True) != "rep" or not any(TEMPO[0] in rep.metrics for rep in report.reps):
+    if kind_word(report, short=True) != "rep" or not any(TEMPO[0] in rep.metrics for rep in report.reps):
         return Text()
     reps = [" / ".join(_seconds(rep.metrics.get(name, math.nan)) for name in TEMPO) for rep in report.reps]
     return Text(f"  tempo in s, lifting / pause / lowering: {', '.join(reps)}\n")
@@ -227,19 +211,8 @@ def _rules_and_reps(report: Report, outcomes: Sequence[Outcome]) -> str:
     reps: dict[str, list[int]] = {}
     for outcome in outcomes:
         reps.setdefault(outcome.rule, []).extend([] if outcome.rep is None else [outcome.rep])
-    kind = _kind(report, short=True)
-    return ", ".join(rule + (f" ({kind} {_ranges(numbers)})" if numbers else "") for rule, numbers in reps.items())
-
-
-def _ranges(numbers: Sequence[int]) -> str:
-    """``1-3, 5`` of 1, 2, 3, 5."""
-    runs: list[list[int]] = []
-    for number in sorted(numbers):
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+    kind = kind_word(report, short=True)
+    return ", ".join(rule + (f" ({kind} {ranges(numbers)})" if numbers else "") for rule, numbers in reps.items())
 
 
 def _summary(report: Report, place: str) -> Text:
@@ -248,11 +221,11 @@ def _summary(report: Report, place: str) -> Text:
         text.append("nothing could be judged", "bold yellow")
         reasons = dict.fromkeys(outcome.reason for outcome in report.outcomes if outcome.reason)
         if not reasons and not report.reps:
-            reasons = {f"no {_kind(report, short=False)} was found": None}
+            reasons = {f"no {kind_word(report, short=False)} was found": None}
         return text.append(f": {'; '.join(reasons)}\n" if reasons else "\n", "not bold")
     counts = (
-        (_many(_count(report, Status.FAULT), "fault"), Status.FAULT),
-        (_many(_count(report, Status.CAUTION), "caution"), Status.CAUTION),
+        (many(_count(report, Status.FAULT), "fault"), Status.FAULT),
+        (many(_count(report, Status.CAUTION), "caution"), Status.CAUTION),
         (f"{_count(report, Status.OK)} ok", Status.OK),
         (f"{_count(report, Status.NOT_JUDGED)} not judged", Status.NOT_JUDGED),
     )
@@ -264,7 +237,3 @@ def _summary(report: Report, place: str) -> Text:
 
 def _count(report: Report, status: Status) -> int:
     return sum(outcome.status is status for outcome in report.outcomes)
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
