@@ -137,6 +137,11 @@ class Analyzer:
         """Note a hard cut: the pose at this time is the first of another shot. Nothing is judged across it."""
         self._cuts_s.append(time_s)
 
+    @property
+    def track(self) -> PoseTrack:
+        """Every pose so far, as it came."""
+        return self._poses.track()
+
     def _judge(self, track: PoseTrack) -> Verdict:
         return judge(track, self._exercise, self._applied, self._side, self._cuts_s, self._model)
 
@@ -176,7 +181,7 @@ class Analyzer:
 
     def finish(self, clip: ClipInfo, tool: ToolInfo, warnings: Sequence[str] = ()) -> Analysis:
         """Judge everything that was seen."""
-        verdict = self._judge(self._poses.track())
+        verdict = self._judge(self.track)
         found = self._poses.found / max(len(self._poses), 1)
         report = Report(
             tool=tool,
