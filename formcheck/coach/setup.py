@@ -182,7 +182,7 @@ class SetupCoach:
             self._began, self._shown, self._shown_s = True, problem, now
         if self._shown is not None:
             since = self._asked.setdefault(self._shown, now)
-            if self._shown in WITHOUT and now - since > PATIENCE_S:
+            if self._shown in WITHOUT and self._shown not in self._waived and now - since > PATIENCE_S:
                 self._waived.append(self._shown)
         if not changed and now - self._said_s < REPEAT_S:
             return ()

@@ -55,7 +55,7 @@ def draw_live(image: ImageArray, time_s: float, snapshot: Snapshot, *, mirror: b
 
 
 def _draw_setup(image: ImageArray, update: Update, snapshot: Snapshot) -> ImageArray:
-    """The person with angles, and the countdown in the middle."""
+    """The person with angles, and the countdown in a corner."""
     out = np.array(image, copy=True)
     height, width = out.shape[:2]
     style = Style.for_size(width, height)
@@ -64,8 +64,7 @@ def _draw_setup(image: ImageArray, update: Update, snapshot: Snapshot) -> ImageA
         bitmap.paste(out, left, top)
     setup = snapshot.setup
     if setup is not None and setup.stage is SetupStage.COUNTDOWN:
-        number = text.label(f"{setup.count}", round(0.45 * min(width, height)), text.WHITE)
-        number.paste(out, (width - number.size[0]) // 2, (height - number.size[1]) // 2)
+        text.label(f"{setup.count}", round(0.2 * min(width, height)), text.WHITE).paste(out, style.margin, style.margin)
     return out
 
 

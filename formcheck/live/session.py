@@ -156,6 +156,10 @@ class LiveSession:
         """Begin the set with the next frame, however the set-up stands."""
         self._skip.set()
 
+    def end(self) -> None:
+        """Have the session end, without waiting for it."""
+        self._slot.close()
+
     def stop(self) -> None:
         """End the session and wait until its landmarker is closed. Stopping twice is allowed.
 
