@@ -80,6 +80,12 @@ class TestHistory:
         assert "right, knee bend where the knee is straightest: A real change, for the worse" in out
         assert "right, range: No change that the camera can tell." in out
 
+    def test_compare_tells_what_changed_between_two(self, kept, capsys):
+        status, out, _ = formcheck_(capsys, "history", "compare", str(kept[0]), str(kept[2]))
+        assert status == 0
+        assert "right, knee bend where the knee is straightest: A real change, for the worse" in out
+        assert formcheck_(capsys, "history", "compare", str(kept[0]), str(kept[1]))[0] == 2
+
     def test_enter_changes_what_is_given(self, kept, capsys, path):
         status, _, _ = formcheck_(capsys, "history", "enter", str(kept[0]), "--weight", "70", "--reps", "8")
         assert status == 0
@@ -124,6 +130,7 @@ class TestHistory:
         ("arguments", "said"),
         [
             (["show"], "needs the number of a session"),
+            (["compare", "1"], "needs the numbers of 2 sessions"),
             (["delete"], "needs the number of a session"),
             (["show", "1", "2"], "only 1 number"),
             (["list", "3"], "takes no number"),

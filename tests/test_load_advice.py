@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from session_factory import START, report, session
 
@@ -37,6 +37,25 @@ def test_held_on_one_day_is_once_more():
 def test_a_heavier_or_lighter_day_before_does_not_count():
     assert advice(session(1, weight_kg=70.0), session(2)).action is Action.KEEP
     assert advice(session(1), session(2, weight_kg=50.0), session(3)).action is Action.KEEP
+
+
+def test_lighter_sets_are_warm_up():
+    early = timedelta(minutes=-15)
+    bad = report(statuses={"locked-knees": FAULT})
+    warm = [replace(session(day + 2, bad, weight_kg=40.0), when=START + timedelta(days=day) + early) for day in (1, 2)]
+    found = advice(*warm, session(1), session(2))
+    assert found.action is Action.ADD
+    assert found.weight_kg == 60
+    back_off = replace(session(5, weight_kg=40.0), when=START + timedelta(days=2, minutes=15))
+    assert advice(session(1), session(2), back_off).weight_kg == 60
+
+
+def test_a_set_whose_weight_was_not_entered_counts():
+    early = timedelta(minutes=-15)
+    unknown = session(3, report(statuses={"locked-knees": CAUTION}), weight_kg=None)
+    assert (
+        advice(session(1), session(2), replace(unknown, when=START + timedelta(days=2) + early)).action is Action.KEEP
+    )
 
 
 @pytest.mark.parametrize("status", [CAUTION, FAULT])
@@ -128,6 +147,7 @@ statuses_of = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(statuses_of, statuses_of)
 def test_weight_is_added_only_without_any_finding_and_with_the_range_judged(first, second):
     for statuses in (first, second):
@@ -141,6 +161,7 @@ def test_weight_is_added_only_without_any_finding_and_with_the_range_judged(firs
         assert ranges.count(OK) >= 0.75 * len(ranges)
 
 
+@settings(deadline=None)
 @given(statuses_of)
 def test_seeing_less_never_adds_weight(statuses):
     statuses.pop("fatigue", None)

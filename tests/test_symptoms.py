@@ -5,7 +5,7 @@ import re
 from dataclasses import fields, replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from session_factory import report
 
@@ -157,6 +157,7 @@ class TestAdvice:
 
 
 class TestAlways:
+    @settings(deadline=None)
     @given(answers_of, st.sampled_from(Flag), measured_of)
     def test_a_red_flag_comes_first_and_nothing_works_against_it(self, answers, flag, measured):
         said = advise(replace(answers, flags=answers.flags | {flag}), measured)
@@ -165,6 +166,7 @@ class TestAlways:
         assert {item.kind for item in said[1:]} == {Kind.STOP}
         assert not any(item.exercises for item in said)
 
+    @settings(deadline=None)
     @given(answers_of, st.sampled_from(Flag))
     def test_another_red_flag_never_makes_it_less_urgent(self, answers, flag):
         order = [texts.SOON.title, texts.AT_ONCE.title]
@@ -173,6 +175,7 @@ class TestAlways:
         if before in order:
             assert order.index(after) >= order.index(before)
 
+    @settings(deadline=None)
     @given(answers_of, measured_of, st.sampled_from(CAUSES), st.sampled_from(Seen))
     def test_what_was_measured_never_takes_a_professional_away(self, answers, measured, rule, seen):
         def professional(found):
@@ -180,6 +183,7 @@ class TestAlways:
 
         assert professional({**measured, rule: seen}) == professional(measured) == professional(None)
 
+    @settings(deadline=None)
     @given(without_flags, st.sampled_from(Feeling), st.sampled_from(Place))
     def test_feeling_more_never_makes_the_advice_bolder(self, answers, feeling, place):
         more = replace(answers, feelings=answers.feelings | {feeling}, places=answers.places | {place})
@@ -187,6 +191,7 @@ class TestAlways:
         worse = replace(more, duration=Duration.WEEKS)
         assert care(worse) >= care(more)
 
+    @settings(deadline=None)
     @given(answers_of, measured_of)
     def test_there_is_always_an_answer_and_its_exercises_exist(self, answers, measured):
         said = advise(answers, measured)
@@ -196,6 +201,7 @@ class TestAlways:
             assert item.text.endswith(".")
             assert set(item.exercises) <= set(EXERCISES)
 
+    @settings(deadline=None)
     @given(answers_of, measured_of)
     def test_something_found_is_never_lost_without_a_red_flag(self, answers, measured):
         said = [item.measured for item in advise(replace(answers, flags=frozenset()), measured)]
@@ -203,6 +209,7 @@ class TestAlways:
         if answers.places or answers.feelings:
             assert said.count(texts.MEASURED[Seen.FOUND]) == len(found)
 
+    @settings(deadline=None)
     @given(answers_of, measured_of)
     def test_no_diagnosis_is_named(self, answers, measured):
         for item in advise(answers, measured):

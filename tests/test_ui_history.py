@@ -74,6 +74,15 @@ class TestHistory:
         assert "A real change, for the better: 30 deg less" in words
         assert words.index("Rounding of the lower back") < words.index("Knee bend where")
 
+    def test_two_sessions_can_be_compared(self, keep: Keep) -> None:
+        old = keep(report(measured={"rounded-lower-back": [40.0] * 5}), days_ago=20)
+        keep(report(measured={"rounded-lower-back": [10.0] * 5}), days_ago=1)
+        app = run("history")
+        box = next(box for box in app.selectbox if box.label == "Compare with an earlier session")
+        assert "**Locked" not in texts(app)
+        box.select(old).run()
+        assert "**Knee bend where the knee is straightest:** No change" in texts(app)
+
     def test_both_sides_have_their_own_tab(self, keep: Keep) -> None:
         keep(report(side=Side.LEFT))
         keep(report(side=Side.RIGHT))

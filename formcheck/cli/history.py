@@ -23,6 +23,7 @@ examples:
   formcheck history                              the latest sessions
   formcheck history show 3                       everything about one of them
   formcheck history trends --exercise rdl        what changed beyond the measurement error, and whether to add weight
+  formcheck history compare 3 7                  what changed from one session to another
   formcheck history enter 3 --weight 62.5        working weight and repetitions, by hand
   formcheck history export --format csv --out sessions.csv
   formcheck history delete 3                     asks first; --all deletes every one, --yes does not ask
@@ -54,14 +55,14 @@ def run(args: Namespace) -> int:
     """Do what was asked with the kept sessions."""
     from formcheck.history import History
 
-    wanted, most = NUMBERS.get(args.action, (0, 0))
-    if not wanted <= len(args.sessions) <= most and not (args.action == "delete" and args.all):
-        raise ConfigError(
-            f"history {args.action} needs the number of a session; formcheck history lists them"
-            if len(args.sessions) < wanted
-            else f"history {args.action} takes {f'only {most} number' if most else 'no number'} (see: formcheck "
-            "history --help)"
-        )
+    least, most = NUMBERS.get(args.action, (0, 0))
+    given = len(args.sessions)
+    if given < least and not (args.action == "delete" and args.all):
+        number = "the number of a session" if least == 1 else f"the numbers of {least} sessions"
+        raise ConfigError(f"history {args.action} needs {number}; formcheck history lists them")
+    if given > most:
+        number = {0: "no number", 1: "only 1 number"}.get(most, f"only {most} numbers")
+        raise ConfigError(f"history {args.action} takes {number} (see: formcheck history --help)")
     with History.open() as history:
         ACTIONS[args.action](history, args)
     return 0
@@ -178,6 +179,19 @@ def _trends(history: History, args: Namespace) -> None:
                 out(f"  {series.side}, {series.title[0].lower()}{series.title[1:]}: {change_text(series, change)}\n")
 
 
+def _compare(history: History, args: Namespace) -> None:
+    from formcheck.history.trends import change_text, compare
+
+    first, second = (history.session(number) for number in args.sessions)
+    if first.exercise != second.exercise:
+        raise ConfigError(f"session {first.id} is {first.exercise} and session {second.id} is {second.exercise}")
+    compared = compare(first, second)
+    if not compared:
+        note("these two have no number in common: other sides, or too little seen")
+    for series, change in compared:
+        out(f"{series.side}, {series.title[0].lower()}{series.title[1:]}: {change_text(series, change)}\n")
+
+
 def _enter(history: History, args: Namespace) -> None:
     given = {"weight_kg": args.weight, "entered_reps": args.reps, "note": args.note}
     changes = {name: value for name, value in given.items() if value is not None}
@@ -240,10 +254,12 @@ ACTIONS: Mapping[str, Callable[[History, Namespace], None]] = {
     "list": _list,
     "show": _show,
     "trends": _trends,
+    "compare": _compare,
     "enter": _enter,
     "export": _export,
     "delete": _delete,
     "on": _switch,
     "off": _switch,
 }
-NUMBERS = {"show": (1, 1), "enter": (1, 1), "delete": (1, 10_000)}  # how many sessions each action takes
+# How many sessions each action takes; the others take none.
+NUMBERS = {"show": (1, 1), "compare": (2, 2), "enter": (1, 1), "delete": (1, 10_000)}

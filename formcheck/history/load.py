@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import groupby
+from itertools import groupby, takewhile
 
 from formcheck.exercises import EXERCISES
 from formcheck.exercises.base import Exercise
@@ -82,10 +82,10 @@ def load_advice(sessions: Sequence[Session], exercise_id: str) -> LoadAdvice:
         return LoadAdvice(Action.CANNOT_TELL, "There is no session of this exercise yet.")
     if exercise.kind is Kind.HOLD or exercise.id in UNLOADED:
         return LoadAdvice(Action.CANNOT_TELL, f"{exercise.title}: there is no weight to add to a stretch or a glide.")
-    weight = own[-1].weight_kg
-    if weight is None:
+    if own[-1].weight_kg is None:
         return LoadAdvice(Action.CANNOT_TELL, "Enter the weight of your last session (0 for none).")
-    days = _days_at(own, weight)
+    by_day = _days(own)
+    weight, days = by_day[-1][0], _at_this_weight(by_day)
     last = _day(days[-1], exercise)
     unseen = _not_judged([item for day in days[-DAYS:] for item in day], exercise)
     action, reason = _decide(last, days, exercise)
@@ -108,21 +108,27 @@ def _decide(last: Judged, days: Sequence[Sequence[Session]], exercise: Exercise)
     return Action.ADD, f"On your last two days at this weight the form held in every repetition judged. {STEP}"
 
 
-def _days_at(sessions: Sequence[Session], weight_kg: float) -> list[list[Session]]:
-    """The last training days on which nothing but this weight was used, oldest first."""
-    days: list[list[Session]] = []
+def _days(sessions: Sequence[Session]) -> list[tuple[float | None, list[Session]]]:
+    """The training days, oldest first: the heaviest weight of each, and the sets that count for it.
+
+    Lighter sets are taken as warm-up. A set without a weight may have been at any, so it counts.
+    """
+    days = []
     for _, group in groupby(sessions, key=lambda item: item.when.astimezone().date()):
         day = list(group)
-        same = [_is_at(item, weight_kg) for item in day]
-        if all(same):
-            days.append(day)
-        else:
-            days = [[item for item, is_same in zip(day, same, strict=True) if is_same]] if same[-1] else []
+        weight = max((item.weight_kg for item in day if item.weight_kg is not None), default=None)
+        days.append((weight, [item for item in day if item.weight_kg is None or _same(item.weight_kg, weight)]))
     return days
 
 
-def _is_at(session: Session, weight_kg: float) -> bool:
-    return session.weight_kg is not None and abs(session.weight_kg - weight_kg) < SAME_WEIGHT_KG
+def _at_this_weight(days: Sequence[tuple[float | None, list[Session]]]) -> list[list[Session]]:
+    """The sets of the last days in a row on which the heaviest weight was that of the very last."""
+    now = days[-1][0]
+    return list(reversed([sets for _, sets in takewhile(lambda day: _same(day[0], now), reversed(days))]))
+
+
+def _same(weight_kg: float | None, other_kg: float | None) -> bool:
+    return weight_kg is not None and other_kg is not None and abs(weight_kg - other_kg) < SAME_WEIGHT_KG
 
 
 def _day(sessions: Sequence[Session], exercise: Exercise) -> Judged:

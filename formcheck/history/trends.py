@@ -211,6 +211,22 @@ def between(series: Series, first: Point, second: Point) -> Change:
     return Change(first.value, second.value, detectable, _better(series, first.value, second.value), 2)
 
 
+def compare(first: Session, second: Session) -> tuple[tuple[Series, Change], ...]:
+    """What can be compared between two sessions of one exercise: each number that both have, and its change.
+
+    Parameters
+    ----------
+    first, second : Session
+        In this order, whichever came first. Two exercises, or two sides, have nothing in common: empty.
+    """
+    found = []
+    for series in series_of((first, second), first.exercise):
+        point_of = {point.session: point for point in series.points}
+        if first.id in point_of and second.id in point_of:
+            found.append((series, between(series, point_of[first.id], point_of[second.id])))
+    return tuple(found)
+
+
 def trend(series: Series) -> Change | None:
     """The change along a straight line through all sessions; None with fewer than two, or all at one time.
 
@@ -266,4 +282,5 @@ def change_text(series: Series, change: Change) -> str:
         return f"No change that the camera can tell. It would have to be more than {floor}."
     way = "more" if change.difference > 0 else "less"
     verdict = {True: ", for the better", False: ", for the worse", None: ""}[change.better]
-    return f"A real change{verdict}: {size} {way} than at the start, beyond the {floor} of measurement error."
+    since = "before" if change.sessions == 2 else "at the start"
+    return f"A real change{verdict}: {size} {way} than {since}, beyond the {floor} of measurement error."

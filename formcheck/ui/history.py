@@ -13,7 +13,7 @@ from formcheck.errors import ConfigError, HistoryError
 from formcheck.exercises import EXERCISES
 from formcheck.history import History, Session
 from formcheck.history.load import Action, load_advice
-from formcheck.history.trends import Change, Series, change_text, series_of, trend
+from formcheck.history.trends import Change, Series, change_text, compare, series_of, trend
 from formcheck.rules import RULES
 from formcheck.types import Kind, Side, Status
 from formcheck.ui.trend_charts import trend_chart
@@ -26,6 +26,8 @@ ACTIONS: Final = {
     Action.CANNOT_TELL: "This cannot be told yet",
 }
 SHOWN_SESSIONS: Final = 200
+FEW: Final = 150  # up to here all sessions are shown at first: reading more takes a time that can be felt
+FOR_ADVICE: Final = 40  # latest sessions that the advice on weight is taken from; more than two days ever have
 CHOSEN: Final = "history_chosen"  # the session that is looked at
 REVISION: Final = "history_revision"  # how often something was changed
 SAID: Final = "history_said"  # what was done, to be told after the page has run again
@@ -50,7 +52,8 @@ def plain(text: str) -> str:
 
 def when_text(session: Session) -> str:
     """Day and time of a session, in this machine's time zone."""
-    return f"{session.when.astimezone():%-d %B %Y, %H:%M}"
+    when = session.when.astimezone()
+    return f"{when.day} {when:%B %Y, %H:%M}"
 
 
 def _page(history: History) -> None:
@@ -71,12 +74,12 @@ def _page(history: History) -> None:
         return
     first, second = st.columns(2)
     exercise = first.selectbox("Exercise", exercises, format_func=_exercise_title, key="history_exercise")
-    period = second.selectbox("Time", list(PERIODS), key="history_period")
+    usual = 0 if len(history) <= FEW else 1
+    period = second.selectbox("Time", list(PERIODS), usual, key="history_period")
     days = PERIODS[period]
-    sessions = history.sessions(exercise=exercise)
-    since = datetime.now(UTC) - timedelta(days=days) if days else datetime.min.replace(tzinfo=UTC)
-    shown = [session for session in sessions if session.when >= since]
-    _load(sessions, exercise)
+    since = datetime.now(UTC) - timedelta(days=days) if days else None
+    shown = history.sessions(exercise=exercise, since=since)
+    _load(history.sessions(exercise=exercise, limit=FOR_ADVICE), exercise)
     _changes(shown, exercise)
     _sessions(history, list(reversed(shown))[:SHOWN_SESSIONS])
     _data(history)
@@ -166,9 +169,31 @@ def _sessions(history: History, sessions: Sequence[Session]) -> None:
         st.caption(plain("; ".join(session.report.warnings)))
     st.markdown(f"Did you feel something you did not expect? [Symptom check](symptoms?session={session.id})")
     _form(history, session)
+    _compare(session, sessions)
     if st.button("Delete this session", key=f"history_delete_{session.id}", icon=":material/delete:"):
         history.delete(session.id)
         _again("The session is deleted.")
+
+
+def _compare(session: Session, sessions: Sequence[Session]) -> None:
+    """Put the session beside an earlier one of the person's choice."""
+    earlier = {item.id: item for item in sessions if item.when < session.when}
+    if not earlier:
+        return
+    choices = [None, *earlier]
+    other = st.selectbox(
+        "Compare with an earlier session",
+        choices,
+        format_func=lambda number: "None" if number is None else _line(earlier[number]),
+        key=f"history_compare_{session.id}_{st.session_state.get(REVISION, 0)}",
+    )
+    if other is None:
+        return
+    compared = compare(earlier[other], session)
+    if not compared:
+        st.info("These two have no number in common: other sides, or too little seen.")
+    for series, change in compared:
+        st.markdown(f"**{series.title}:** {change_text(series, change)}")
 
 
 def _line(session: Session) -> str:
