@@ -46,7 +46,7 @@ def run(args: Namespace) -> int:
     side = None if args.side == "auto" else Side(args.side)
     job = Job(
         exercise,
-        _settings(args, exercise),
+        chosen_settings(args, exercise),
         side,
         _person(args),
         args.model,
@@ -145,7 +145,8 @@ def _person(args: Namespace) -> Person | None:
     return None if args.person is None else Person(number=args.person)
 
 
-def _settings(args: Namespace, exercise: Exercise | None) -> Settings:
+def chosen_settings(args: Namespace, exercise: Exercise | None) -> Settings:
+    """Return the settings of --config, --select and --ignore; at least one rule is left to check."""
     settings = load_settings(args.config) if args.config is not None else Settings()
     settings = settings.with_choice(args.select, args.ignore)
     possible = EXERCISES.values() if exercise is None else (exercise,)

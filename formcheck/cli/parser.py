@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import formcheck
 from formcheck.cli import (
+    batch,
     catalogue,
     check,
     compare,
@@ -20,9 +21,10 @@ from formcheck.cli import (
     ui,
 )
 from formcheck.cli.terminal import out
+from formcheck.cli.values import export_names, person_box, person_number, rule_names
 from formcheck.config import closest
 from formcheck.errors import ConfigError
-from formcheck.reports.export import FORMATS, export_paths
+from formcheck.reports.export import FORMATS
 
 EXIT_STATUS = """\
 exit status:
@@ -37,6 +39,7 @@ examples:
   formcheck explain romanian-deadlift               how to film it, and what is judged
   formcheck check clip.mp4                          what to change, at which second, and how sure it is
   formcheck check clip.mp4 --exercise rdl           the same, when the exercise is not recognised
+  formcheck batch recordings --out results          a whole folder, over night; --resume goes on
   formcheck explain locked-knees                    why a finding matters, and what to do
 
 {EXIT_STATUS}
@@ -155,6 +158,9 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
     )
     history.arguments(command("history", history.run, "List, follow, export, delete sessions", history.EPILOG))
     symptoms.arguments(command("symptoms", symptoms.run, "Say what you feel, and get advice", symptoms.EPILOG))
+    batch.arguments(
+        command("batch", batch.run, "Check many clips, resumable at any moment", batch.EPILOG + EXIT_STATUS)
+    )
     ui.arguments(command("ui", ui.run, "Open the app in your browser"))
     explain = command("explain", catalogue.explain, "Explain a rule or an exercise")
     explain.add_argument("name", metavar="RULE|EXERCISE", help="see: formcheck rules, formcheck exercises")
@@ -190,13 +196,13 @@ def _check_arguments(parser: Parser) -> None:
     who.add_argument(
         "--person",
         metavar="N",
-        type=_person_number,
+        type=person_number,
         help="with several people: judge the N-th from the left, where each was first seen (default: who moves most)",
     )
     who.add_argument(
         "--person-box",
         metavar="X,Y,W,H",
-        type=_person_box,
+        type=person_box,
         help="judge the person first seen in this box (fractions of the picture, from its top left corner)",
     )
     add("--out", metavar="DIR", type=Path, help="write the report and the angles of each clip into this folder")
@@ -206,15 +212,15 @@ def _check_arguments(parser: Parser) -> None:
     add(
         "--export",
         metavar="KIND,..",
-        type=_exports,
+        type=export_names,
         action="extend",
         default=[],
         help=f"also write {', '.join(FORMATS)} (needs --out; see below)",
     )
     add("--save", action="store_true", help="keep what was found in the history of this machine (see: history)")
     add("--config", metavar="FILE", type=Path, help="settings in TOML (see docs/formcheck.example.toml)")
-    add("--select", metavar="RULE,..", type=_names, action="extend", default=[], help="use only these rules")
-    add("--ignore", metavar="RULE,..", type=_names, action="extend", default=[], help="do not use these rules")
+    add("--select", metavar="RULE,..", type=rule_names, action="extend", default=[], help="use only these rules")
+    add("--ignore", metavar="RULE,..", type=rule_names, action="extend", default=[], help="do not use these rules")
     add(
         "--fail-on",
         choices=("caution", "fault", "never"),
@@ -242,32 +248,3 @@ def _validate_arguments(parser: Parser) -> None:
     add("--write", action="store_true", help="replace the error table that formcheck judges by (accuracy.json)")
     add("--no-cache", action="store_true", help="estimate every pose anew, and keep none for the next time")
     add("--quiet", action="store_true", help="no progress")
-
-
-def _person_number(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
-    return int(text)
-
-
-def _person_box(text: str) -> tuple[float, ...]:
-    try:
-        box = tuple(float(part) for part in text.split(","))
-    except ValueError:
-        box = ()
-    if len(box) != 4 or not all(0 <= part <= 1 for part in box) or not (box[2] and box[3]):
-        raise argparse.ArgumentTypeError(f"{text!r} is no box; give four fractions from 0 to 1, as in 0.1,0.2,0.4,0.7")
-    return box
-
-
-def _names(text: str) -> list[str]:
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    if not names:
-        raise argparse.ArgumentTypeError("no rule is named")
-    return names
-
-
-def _exports(text: str) -> tuple[str, ...]:
-    names = tuple(_names(text.lower()))
-    export_paths(Path(), "", names)  # says which one is not known
-    return names
