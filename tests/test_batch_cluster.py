@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,10 +25,10 @@ ROOT = Path(__file__).parents[1]
 LIMIT_S = 60.0
 
 
-def wait_for(path: Path) -> None:
+def wait_until(true: Callable[[], bool], what: object) -> None:
     end_s = time.monotonic() + LIMIT_S
-    while not path.exists():
-        assert time.monotonic() < end_s, f"{path} did not come"
+    while not true():
+        assert time.monotonic() < end_s, f"waited too long for {what}"
         time.sleep(0.05)
 
 
@@ -38,9 +40,7 @@ class Cluster:
         self.processes: list[subprocess.Popen[bytes]] = []
         self.file = folder / "scheduler.json"
         self._dask("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", self.file)
-        wait_for(self.file)
-        import json
-
+        wait_until(self.file.exists, self.file)
         self.address = json.loads(self.file.read_text())["address"]
 
     def _dask(self, *arguments: object, **environment: str) -> subprocess.Popen[bytes]:
@@ -57,11 +57,14 @@ class Cluster:
         return process
 
     def worker(self, **environment: str) -> subprocess.Popen[bytes]:
-        return self._dask(
+        log = self.folder / f"log{len(self.processes)}"
+        process = self._dask(
             *("worker", self.address, "--nworkers", "1", "--nthreads", "1", "--no-dashboard", "--no-nanny"),
             *("--host", "127.0.0.1", "--local-directory", self.folder),
             **environment,
         )
+        wait_until(lambda: b"Registered to" in log.read_bytes(), log)
+        return process
 
     def close(self) -> None:
         for process in self.processes:
@@ -113,8 +116,11 @@ def test_a_worker_killed_in_the_middle_loses_nothing(dask, tmp_path, capsys):
             str(third.pid),
         ]
     )
-    status = main([*arguments, "--out", str(tmp_path / "out"), "--cluster", dask.address])
-    assert kill_when_busy.wait(LIMIT_S) == 0
+    try:
+        status = main([*arguments, "--out", str(tmp_path / "out"), "--cluster", dask.address])
+        assert kill_when_busy.wait(5) == 0
+    finally:
+        kill_when_busy.kill()
     assert third.wait(LIMIT_S) == -signal.SIGKILL
     captured = capsys.readouterr()
     assert status == 2
@@ -122,6 +128,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing(dask, tmp_path, capsys):
     assert "2 failed" in captured.out
     assert "broken; copy it again" in captured.err
     assert "took longer than 4 s and was stopped" in captured.err
+    assert all(line.startswith("formcheck: error: ") for line in captured.err.splitlines()), captured.err
     assert files(tmp_path / "out") == files(tmp_path / "local")
 
     before = {path: path.stat().st_ino for path in (tmp_path / "out").glob("clips/*/done.json")}

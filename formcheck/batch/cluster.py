@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import queue
 import threading
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from formcheck.errors import ConfigError, FormcheckError
 
 CONNECT_S = 15.0
 WAIT_FOR_WORKERS_S = 60.0
+LOOK_S = 2.0  # between two looks at whether the scheduler is still there
 AHEAD = 3  # tasks given out for each thread of the cluster: enough to keep it busy, few to take back
 
 _local = threading.local()
@@ -109,7 +111,7 @@ def run_cluster(
     _examine_all(job, store.address, batch_id, client)
     waiting = iter(clips)
     refused: set[str] = set()
-    futures: Any = importlib.import_module("distributed").as_completed()
+    ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def submit(clip: Clip) -> None:
         good = [worker for worker in _workers(client) if worker not in refused]
@@ -118,13 +120,14 @@ def run_cluster(
         only = good if refused else None
         future = client.submit(work, job, clip, store.address, batch_id, pure=False, workers=only)
         running[future] = clip
-        futures.add(future)
+        future.add_done_callback(ended.put)
 
     running: dict[Any, Clip] = {}
     try:
         for _, clip in zip(range(AHEAD * max(sum(_workers(client).values()), 1)), waiting, strict=False):
             submit(clip)
-        for future in futures:
+        while running:
+            future = _next(ended, client)
             clip = running.pop(future)
             result = _result(future, clip)
             if isinstance(result, Refusal):  # one that joined later
@@ -138,6 +141,16 @@ def run_cluster(
     finally:
         with contextlib.suppress(Exception):  # the scheduler may be gone, which is then the error that counts
             client.cancel(list(running))
+
+
+def _next(ended: queue.SimpleQueue[Any], client: Any) -> Any:
+    """Wait for a task to end, and notice when the scheduler is gone for good."""
+    while True:
+        try:
+            return ended.get(timeout=LOOK_S)
+        except queue.Empty:
+            if client.status not in {"running", "connecting"}:
+                raise BatchStopped("the connection to the cluster was lost") from None
 
 
 def _result(future: Any, clip: Clip) -> ClipResult | Refusal:
