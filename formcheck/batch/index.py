@@ -14,7 +14,8 @@ from formcheck.batch.store import CLIPS
 from formcheck.batch.summary import NO_REPORT, ClipRow, text
 from formcheck.exercises import EXERCISES
 from formcheck.reports.findings import findings_by_rule, moment_s
-from formcheck.types import Kind, Report, Status
+from formcheck.reports.text import measured_values
+from formcheck.types import Kind, Outcome, Report, Status
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -43,6 +44,7 @@ class Finding:
     reps: str
     message: str
     cue: str
+    number: str
     moments: tuple[tuple[str, float], ...]
 
 
@@ -117,10 +119,17 @@ def _findings(report: Report, word: str) -> tuple[Finding, ...]:
             reps=_reps([outcome.rep for outcome in found.outcomes if outcome.rep is not None], word),
             message=found.worst.message,
             cue=found.worst.cue,
+            number=_number(found.outcomes),
             moments=tuple((clock(moment_s(outcome)), round(moment_s(outcome), 2)) for outcome in found.outcomes),
         )
         for found in findings_by_rule(report)
     )
+
+
+def _number(outcomes: Sequence[Outcome]) -> str:
+    """The measured values of one rule with their error and limit; empty where nothing was measured."""
+    known = [outcome for outcome in outcomes if not math.isnan(outcome.measured)]
+    return measured_values(known) if known else ""
 
 
 def clock(seconds: float) -> str:

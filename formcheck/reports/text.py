@@ -145,10 +145,10 @@ def _which(report: Report, outcome: Outcome) -> str:
 
 def _measured(outcome: Outcome) -> str:
     """``knee flexion -5 ± 3 deg (limit -3 or more)``, or why there is no number."""
-    return outcome.reason if math.isnan(outcome.measured) else _numbers([outcome])
+    return outcome.reason if math.isnan(outcome.measured) else measured_values([outcome])
 
 
-def _numbers(outcomes: Sequence[Outcome]) -> str:
+def measured_values(outcomes: Sequence[Outcome]) -> str:
     """The measured values of one rule: ``ankle dorsiflexion -14, -13 ± 10 deg (limit -10 or less)``."""
     first, shown = outcomes[0], outcomes[:MOST_NUMBERS]
     values, errors = [], []
@@ -200,7 +200,7 @@ def _not_judged(report: Report) -> Text:
             groups.setdefault((outcome.reason, numbered), []).append(outcome)
     text = Text()
     for (reason, numbered), outcomes in groups.items():
-        numbers = f": {_numbers(outcomes)}" if numbered else ""
+        numbers = f": {measured_values(outcomes)}" if numbered else ""
         names = _rules_and_reps(report, outcomes)
         text.append(f"  not judged: {names}: {reason}{numbers}\n", COLOURS[Status.NOT_JUDGED])
     return text
