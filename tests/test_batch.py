@@ -422,7 +422,7 @@ class TestWorkers:
         for n in range(4):
             batch_stub.write(tmp_path / "clips" / f"{n}.mp4", grow=150)
         started = []
-        monkeypatch.setattr(supervisor, "RECYCLE_MB", 200.0)
+        monkeypatch.setattr(supervisor, "RECYCLE_MB", 150.0)
         usual = supervisor.Worker._greet
         monkeypatch.setattr(supervisor.Worker, "_greet", lambda self: started.append(self) or usual(self))
         status, _, _ = run(tmp_path / "clips", "--out", tmp_path / "out", "--jobs", "1")
