@@ -124,7 +124,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing(dask, tmp_path, capsys):
     assert third.wait(LIMIT_S) == -signal.SIGKILL
     captured = capsys.readouterr()
     assert status == 2
-    assert "16 clips: " in captured.out
+    assert captured.out.startswith("16 clips")  # the killed one may have finished a clip without a word
     assert "2 failed" in captured.out
     assert "broken; copy it again" in captured.err
     assert "took longer than 4 s and was stopped" in captured.err

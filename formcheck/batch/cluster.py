@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import logging
 import queue
 import threading
 from collections.abc import Generator, Sequence
@@ -51,6 +52,8 @@ def connect(address: str) -> Any:
         distributed: Any = importlib.import_module("distributed")
     except ImportError as error:
         raise ConfigError('--cluster needs Dask: pip install "formcheck[cluster]"') from error
+    for name in ("distributed", "distributed.client"):  # a lost worker is no news: its clips are done by another one
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         return distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:  # TimeoutError is an OSError
