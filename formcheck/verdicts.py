@@ -129,9 +129,9 @@ def _join(parts: Sequence[Verdict]) -> Verdict:
         shown = [max(parts, key=_duration_s)]  # nothing but moments: that nothing was judged must still be said
     else:
         shown = [part for part in parts if part.reps or not _is_passed_over(part, any_rep)]
+    warnings.extend(_warnings_of_parts(shown))
     for part in shown:
         start_s, end_s = float(part.track.time_s[0]), float(part.track.time_s[-1])
-        warnings.extend(f"{start_s:.1f} to {end_s:.1f} s: {text}" for text in part.warnings)
         for outcome in part.outcomes:
             number = None if outcome.rep is None else outcome.rep + len(finished)
             spanned = outcome if math.isfinite(outcome.start_s) else replace(outcome, start_s=start_s, end_s=end_s)
@@ -146,6 +146,16 @@ def _join(parts: Sequence[Verdict]) -> Verdict:
     )
     track = shots.join([part.track for part in parts])
     return Verdict(best.view, tuple(finished), tuple(outcomes), tuple(warnings), table, track)
+
+
+def _warnings_of_parts(parts: Sequence[Verdict]) -> list[str]:
+    """Each warning once, with the time spans of all the parts that it holds for, in order of the first."""
+    spans: dict[str, list[str]] = {}
+    for part in parts:
+        span = f"{float(part.track.time_s[0]):.1f} to {float(part.track.time_s[-1]):.1f}"
+        for text in part.warnings:
+            spans.setdefault(text, []).append(span)
+    return [f"{', '.join(where)} s: {text}" for text, where in spans.items()]
 
 
 def _duration_s(part: Verdict) -> float:

@@ -143,6 +143,16 @@ def test_a_clip_of_moments_only_says_that_nothing_was_judged() -> None:
     assert all(outcome.status is Status.NOT_JUDGED and outcome.reason for outcome in report.outcomes)
 
 
+def test_a_warning_of_several_shots_is_told_once_with_all_their_spans() -> None:
+    halves = film(repetitions({"knee": 12.0}, {"knee": 20.0, "hip": 85.0}, count=1, out_s=3.0, back_s=3.0))
+    turn_s = analysed(halves, ()).report.reps[0].turn_s
+    warnings = analysed(halves, (turn_s,)).report.warnings
+    told = [warning for warning in warnings if "no repetition of romanian-deadlift was seen" in warning]
+    assert len(told) == 1
+    assert told[0].startswith("0.0 to ")
+    assert told[0].count(" to ") == 2
+
+
 def test_an_unusable_shot_is_not_judged_with_its_span() -> None:
     second = film(HINGE)
     from_the_feet = [replace(pose, world_m=pose.world_m[:, [0, 2, 1]]) for pose in second]
