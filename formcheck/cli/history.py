@@ -7,7 +7,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from formcheck.cli.terminal import note, one_line, out
 from formcheck.errors import ConfigError
@@ -68,8 +68,8 @@ def run(args: Namespace) -> int:
     return 0
 
 
-def keeper() -> Callable[[Report], None]:
-    """What `check --save` keeps each report with; whatever is in its way is said now, not after minutes of work.
+def keeper(source: Literal["file", "live"] = "file") -> Callable[[Report], None]:
+    """What `--save` keeps each report with; whatever is in its way is said now, not after minutes of work.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def keeper() -> Callable[[Report], None]:
 
     def keep(report: Report) -> None:
         with History.open() as history:
-            number = history.add(report, source="file")
+            number = history.add(report, source=source)
         if number is not None:
             note(f"kept as session {number}; its weight: formcheck history enter {number} --weight KG")
 

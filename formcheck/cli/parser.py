@@ -16,6 +16,7 @@ from formcheck.cli import (
     check,
     compare,
     history,
+    live,
     machine,
     symptoms,
     ui,
@@ -161,6 +162,7 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
     batch.arguments(
         command("batch", batch.run, "Check many clips, resumable at any moment", batch.EPILOG + EXIT_STATUS)
     )
+    live.arguments(command("live", live.run, "Check a set live, before a camera of this computer", live.EPILOG))
     ui.arguments(command("ui", ui.run, "Open the app in your browser"))
     explain = command("explain", catalogue.explain, "Explain a rule or an exercise")
     explain.add_argument("name", metavar="RULE|EXERCISE", help="see: formcheck rules, formcheck exercises")

@@ -117,6 +117,7 @@ class LiveSession:
         self._snapshot = Snapshot(Stage.STARTING, exercise=plan.exercise)
         self._worker: threading.Thread | None = None
         self._skip = threading.Event()
+        self._ready = threading.Event()
         self._course: Course | None = None
         self._info: BackendInfo | None = None
         self._size_px = (0, 0)
@@ -142,6 +143,10 @@ class LiveSession:
     def offer(self, frame: Frame) -> None:
         """Take a camera's newest frame; returns at once. Frames that come too fast are left out."""
         self._slot.put(frame)
+
+    def wait_until_ready(self, timeout_s: float = 60.0) -> bool:
+        """Wait until the model has started, or failed to: for a clip, whose beginning is not to be missed."""
+        return self._ready.wait(timeout_s)
 
     def wait(self, timeout_s: float = 30.0) -> bool:
         """Wait until the frame offered last was analysed: for recordings, of which no frame is to be left out."""
@@ -216,6 +221,7 @@ class LiveSession:
             with self._open() as backend, ThreadPoolExecutor(1, "formcheck-judge") as background:
                 self._info = backend.info
                 self._course = Course(self._plan, background)
+                self._ready.set()
                 why = self._analyze(backend, self._course)
             self._end(Stage.ENDED, why)
         except FormcheckError as error:
@@ -223,6 +229,7 @@ class LiveSession:
         except Exception as error:  # must reach the person who stands before the camera, not a log
             self._end(Stage.FAILED, f"internal error ({type(error).__name__}: {error}); please report it")
         finally:
+            self._ready.set()
             self._slot.close()
             self._places.give_back()
 
