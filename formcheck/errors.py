@@ -15,6 +15,25 @@ class ClipError(FormcheckError):
     """A clip cannot be read, decoded or written."""
 
 
+class NotRecognisedError(ClipError):
+    """A clip does not show for sure which exercise it is.
+
+    Parameters
+    ----------
+    text : str
+        The whole line, for the command line.
+    looks : str
+        What it looks like, without the name of the clip and without advice, for a page that lets the person choose.
+    candidates : tuple of str
+        Ids of the exercises that it may be, the likeliest first; empty when it looks like none.
+    """
+
+    def __init__(self, text: str, looks: str = "", candidates: tuple[str, ...] = ()) -> None:
+        super().__init__(text)
+        self.looks = looks
+        self.candidates = candidates
+
+
 class ModelError(FormcheckError):
     """The pose model is missing, damaged, or cannot be started."""
 

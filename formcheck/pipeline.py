@@ -24,7 +24,7 @@ from formcheck.adapters.video import ClipReader, VideoInfo
 from formcheck.adapters.video_writer import OverlayWriter
 from formcheck.config import Settings
 from formcheck.engine import Analyzer, replay
-from formcheck.errors import ClipError
+from formcheck.errors import ClipError, NotRecognisedError
 from formcheck.exercises import EXERCISES
 from formcheck.exercises.base import Exercise
 from formcheck.overlay import Style, draw
@@ -97,6 +97,26 @@ def analyze_clip(
         When the pose model cannot be started.
     """
     reading = read_poses(path, model=model, backend=backend, person=person, on_progress=on_progress)
+    return analyze_reading(path, reading, exercise=exercise, side=side, settings=settings)
+
+
+def analyze_reading(
+    path: str | Path,
+    reading: Reading,
+    *,
+    exercise: Exercise | None = None,
+    side: Side | None = None,
+    settings: Settings | None = None,
+) -> Analysis:
+    """Analyse what was read from a clip, once or again under another exercise; parameters as for `analyze_clip`.
+
+    The clip itself is not opened: `path` is only what the report and errors call it.
+
+    Raises
+    ------
+    NotRecognisedError
+        When the exercise was not named and is not recognised for sure.
+    """
     given, confidence = exercise is not None, 1.0
     if exercise is None:
         exercise, confidence = recognised(path, reading)
@@ -136,21 +156,22 @@ def recognised(path: str | Path, reading: Reading) -> tuple[Exercise, float]:
 
     Raises
     ------
-    ClipError
+    NotRecognisedError
         When it is not sure; the text names what it may be, and how to say so.
     """
     found = recognise(PoseTrack.from_poses(reading.poses), bias.load(), reading.cuts_s)
     if found.exercise_id is not None:
         return EXERCISES[found.exercise_id], found.confidence
+    candidates = tuple(item.exercise_id for item in found.candidates)
     if found.reason:
-        raise ClipError(f"{path}: {found.reason}; if you know what it shows, name it with --exercise")
-    if not found.candidates:
-        raise ClipError(
-            f"{path}: this looks like none of the exercises that formcheck knows (formcheck exercises lists them); "
-            "if it is one of them, name it with --exercise"
-        )
-    names = " or ".join(item.exercise_id for item in found.candidates)
-    raise ClipError(f"{path}: this looks like {names}, but it is not sure; name it with --exercise")
+        looks, advice = found.reason, "if you know what it shows, name it with --exercise"
+    elif candidates:
+        looks = f"this looks like {' or '.join(candidates)}, but it is not sure"
+        advice = "name it with --exercise"
+    else:
+        looks = "this looks like none of the exercises that formcheck knows"
+        advice = "if it is one of them (formcheck exercises lists them), name it with --exercise"
+    raise NotRecognisedError(f"{path}: {looks}; {advice}", looks, candidates)
 
 
 def read_poses(

@@ -28,6 +28,7 @@ class PageEntry:
 
 
 PAGES: Final = (
+    PageEntry("upload", "Check a video", ":material/movie:"),
     PageEntry("library", "Library", ":material/menu_book:"),
     PageEntry("history", "History", ":material/timeline:"),
     PageEntry("symptoms", "Symptom check", ":material/healing:"),

@@ -203,6 +203,12 @@ class Pages:
         return wrong
 
 
+@pytest.fixture(scope="session")
+def watched_pages() -> type[Pages]:
+    """`Pages`, for fixtures that keep one page for several tests; they assert that ``close() == []``."""
+    return Pages
+
+
 @pytest.fixture
 def new_page(app: App, browser: Any) -> Iterator[Pages]:
     """Open pages of `app`, or of another server or browser, each in a fresh session.
