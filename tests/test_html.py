@@ -328,7 +328,7 @@ class TestMoments:
 
     def test_one_without_a_moment_has_no_picture(self):
         outcome = make_outcome(status=Status.CAUTION, start_s=NAN, worst_s=NAN)
-        assert moments(make_report(outcomes=(outcome,))) == ()
+        assert moments(make_report(outcomes=(outcome,), reps=())) == ()
 
     def test_the_back_is_shown_at_rest_and_at_the_roundest_turn(self):
         report = filmed.analysis(ROUNDED).report
@@ -339,6 +339,22 @@ class TestMoments:
         assert max([0.0, *before]) <= pair.rest.time_s < pair.rep.start_s
         assert pair.deepest.time_s == pair.rep.turn_s
         assert len(page.back_pictures(report, pictured(report))) == 2
+
+    def test_a_clip_without_findings_still_shows_where_the_joints_were_seen(self):
+        name = "prone-leg-curl: good"
+        report = filmed.analysis(name).report
+        (moment,) = moments(report)
+        assert (moment.time_s, moment.outcome) == (report.reps[0].turn_s, None)
+        parsed = made(name)
+        assert len(parsed.all("img")) == 1
+        assert "do not trust the numbers" in parsed.words
+        assert "At the turn of repetition 1" in parsed.words
+
+    @pytest.mark.parametrize("name", [ROUNDED, GOOD])
+    def test_where_there_are_other_pictures_none_is_added(self, name):
+        report = filmed.analysis(name).report
+        assert page.check_pictures(report, pictured(report)) == ()
+        assert "At the turn of" not in made(name).words
 
     @pytest.mark.parametrize("name", ["prone-leg-curl: good", FRONT])
     def test_no_back_where_it_is_not_looked_at_or_not_seen(self, name):

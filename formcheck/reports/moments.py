@@ -49,7 +49,7 @@ class BackPair:
 
 
 def moments(report: Report) -> tuple[Moment, ...]:
-    """The moments to picture, at most `MAX_STILLS` of findings and two for the lower back.
+    """The moments to picture, at most `MAX_STILLS` of findings and two for the lower back; one where there is neither.
 
     Every rule gets its worst moment first; then further ones in turn, as long as there is room.
     """
@@ -62,7 +62,14 @@ def moments(report: Report) -> tuple[Moment, ...]:
     firsts = {id(of_rule[0]) for of_rule in by_rule if of_rule}
     chosen = [Moment(moment_s(outcome), outcome, id(outcome) in firsts) for outcome in in_turn[:MAX_STILLS]]
     pair = back_pair(report)
-    return (*chosen, pair.rest, pair.deepest) if pair is not None else tuple(chosen)
+    if pair is not None:
+        return (*chosen, pair.rest, pair.deepest)
+    return tuple(chosen) if chosen else tuple(turn_to_check(report))
+
+
+def turn_to_check(report: Report) -> list[Moment]:
+    """The turn of the first repetition, for a clip that has no other picture: are the lines on the body at all?"""
+    return [Moment(rep.turn_s, None, first=True) for rep in report.reps[:1]]
 
 
 def back_pair(report: Report) -> BackPair | None:

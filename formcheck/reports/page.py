@@ -207,6 +207,18 @@ def back_pictures(report: Report, stills: Sequence[Still]) -> tuple[Picture, ...
     )
 
 
+def check_pictures(report: Report, stills: Sequence[Still]) -> tuple[Picture, ...]:
+    """The one picture of a clip without findings and without the lower back; empty for all others."""
+    if len(stills) != 1 or stills[0].moment.outcome is not None or back_pair(report) is not None:
+        return ()
+    caption = f"At the turn of {kind_word(report, short=False)} {report.reps[0].number}"
+    return (
+        _picture(
+            stills[0], f"{caption}. Lines and joint angles are drawn in.", f"{caption}: {clock(stills[0].time_s)}"
+        ),
+    )
+
+
 def good_rules(report: Report) -> tuple[str, ...]:
     """Titles of the rules that were judged at least once and never found anything."""
     good, bad = set[str](), set[str]()
