@@ -103,7 +103,7 @@ class LocalFiles:
         target = self.root / name
         with _writing(str(target)):
             _make_folder(target.parent)
-            if source.stat().st_dev == target.parent.stat().st_dev:
+            if _same_disk(source, target.parent):
                 _sync(source)
                 source.replace(target)
             else:
@@ -140,6 +140,10 @@ def _make_folder(folder: Path) -> None:
     if not folder.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
         _sync(folder.parent)
+
+
+def _same_disk(one: Path, other: Path) -> bool:
+    return one.stat().st_dev == other.stat().st_dev
 
 
 def _sync(path: Path) -> None:

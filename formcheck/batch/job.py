@@ -83,6 +83,8 @@ class Job:
         What must be there wherever a clip is analysed.
     video : bool
         Whether overlay videos are written too.
+    html : bool
+        Whether a report page of each clip is written too.
     exports : tuple of str
         See `formcheck.reports.export`.
     time_limit_s : float
@@ -95,6 +97,7 @@ class Job:
     model: str | None
     tools: Tools
     video: bool = False
+    html: bool = False
     exports: tuple[str, ...] = ()
     time_limit_s: float = DEFAULT_TIME_LIMIT_S
     analyze: str = ANALYZE
@@ -108,6 +111,7 @@ class Job:
             "settings": dataclasses.asdict(self.settings),
             "tools": dataclasses.asdict(self.tools),
             "video": self.video,
+            "html": self.html,
             "exports": self.exports,
             "analyze": self.analyze,
         }

@@ -87,6 +87,10 @@ def _write(job: Job, task: Task, analysis: Analysis) -> None:
         from formcheck.pipeline import render_overlay
 
         render_overlay(task.path, analysis, folder / f"{stem}.overlay.mp4")
+    if job.html:
+        from formcheck.stills import write_page
+
+        write_text(folder / f"{stem}.report.html", write_page(task.path, analysis))
 
 
 def _named(error: FormcheckError, task: Task) -> str:

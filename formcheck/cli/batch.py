@@ -56,6 +56,7 @@ def arguments(parser: ArgumentParser) -> None:
     add("--time-limit", metavar="S", type=seconds, help="seconds for one clip, 0 for no limit (default: 3600)")
     add("--cluster", metavar="ADDRESS", help="let the workers of this Dask scheduler do it (see docs/cluster.md)")
     add("--video", action="store_true", help="also write each clip with angles and cues drawn in")
+    add("--html", action="store_true", help="also write a report page of each clip, which the index links to")
     add(
         "--export",
         metavar="KIND,..",
@@ -134,6 +135,7 @@ def _job(args: Namespace) -> Job:
         model=args.model,
         tools=tools_here(args.model),
         video=args.video,
+        html=args.html,
         exports=tuple(dict.fromkeys(args.export)),
         time_limit_s=DEFAULT_TIME_LIMIT_S if args.time_limit is None else args.time_limit,
         analyze=ANALYZE,
