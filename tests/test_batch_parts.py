@@ -168,9 +168,9 @@ class TestCommit:
         """Every change to the folder is one step; whatever comes after the last one must not look finished wrongly."""
         store, name = Store(str(tmp_path / "out")), "clip-1"
         old, new = tmp_path / "old", tmp_path / "new"
-        for folder, text, files in ((old, "old", ("a", "b", "c")), (new, "new!", ("a", "b", "d"))):
+        for folder, text, names in ((old, "old", ("a", "b", "c")), (new, "new!", ("a", "b", "d"))):
             folder.mkdir()
-            for file in files:
+            for file in names:
                 (folder / file).write_text(text)
         store.commit(name, old, Marker("clip", "1", "", "old"))
 
