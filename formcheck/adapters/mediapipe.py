@@ -7,6 +7,7 @@ garbage collector closes them.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import itertools
 import math
@@ -56,6 +57,15 @@ def block_connections() -> None:
     os.environ["https_proxy"] = _DEAD_PROXY
     for name in ("no_proxy", "NO_PROXY"):  # would let the host pass by the proxy
         os.environ.pop(name, None)
+
+
+def preload() -> None:
+    """Import mediapipe ahead of its first use, which takes seconds, more on a computer's first day with it.
+
+    What is missing is told when a backend is opened.
+    """
+    with contextlib.suppress(ImportError, OSError):
+        from mediapipe.tasks.python.vision import PoseLandmarker  # noqa: F401
 
 
 class MediaPipeBackend:

@@ -29,6 +29,7 @@ class PageEntry:
 
 PAGES: Final = (
     PageEntry("upload", "Check a video", ":material/movie:"),
+    PageEntry("live", "Live", ":material/videocam:"),
     PageEntry("library", "Library", ":material/menu_book:"),
     PageEntry("history", "History", ":material/timeline:"),
     PageEntry("symptoms", "Symptom check", ":material/healing:"),

@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -32,6 +33,7 @@ FLAGS = (
     "--autoplay-policy=no-user-gesture-required",
 )
 START_S = 60.0
+FONT_LIST = Path(tempfile.gettempdir()) / f"formcheck-tests-matplotlib-{os.getuid()}"
 WAIT_MS = 30_000  # two cores that also run the analysis: nothing takes as long, and a failure is told soon enough
 DESKTOP = {"width": 1280, "height": 900}
 
@@ -70,6 +72,8 @@ class App:
         folders = ("DATA", "CONFIG", "CACHE", "STATE")
         env = {**os.environ, **{f"XDG_{name}_HOME": str(self.home / name.lower()) for name in folders}}
         env |= {"HOME": str(self.home), "TMPDIR": str(self.temporary), "PYTHONPATH": str(ROOT)}
+        # mediapipe loads matplotlib, which would list this machine's fonts anew for every home folder: seconds each
+        env["MPLCONFIGDIR"] = os.environ.get("MPLCONFIGDIR", str(FONT_LIST))
         with (self.home / "server.log").open("ab") as log:
             command = [sys.executable, "-m", "formcheck", "ui", "--port", str(self.port)]
             self.process = subprocess.Popen(command, cwd=self.home, env=env, stdout=log, stderr=log)
