@@ -369,6 +369,25 @@ class TestStopping:
             "3 clips (1 finished before)"
         )
 
+    def test_a_full_disk_when_the_tables_are_written(self, run, tmp_path, monkeypatch):
+        import errno
+
+        from formcheck.batch import summary
+
+        make(tmp_path / "clips", 2)
+
+        def full(*_):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(summary.TableWriter, "_flush", full)
+            status, _, err = run(tmp_path / "clips", "--out", tmp_path / "out")
+        assert status == 2
+        assert "the tables cannot be written (No space left on device); every clip is finished and kept" in err
+        assert err.count("\n") == 1
+        status, printed, _ = run(tmp_path / "clips", "--out", tmp_path / "out", "--resume", "--fail-on", "never")
+        assert (status, printed.splitlines()[0][:29]) == (0, "2 clips (2 finished before): ")
+
     def test_ctrl_c(self, tmp_path):
         make(tmp_path / "clips", 12, sleep=0.4)
         process = start(tmp_path / "clips", "--out", tmp_path / "out", "--jobs", "2")
@@ -454,6 +473,22 @@ class TestWorkers:
 
 
 class TestOptions:
+    def test_results_may_lie_in_the_folder_of_the_clips(self, run, tmp_path):
+        make(tmp_path, 2)
+        for options in ((), ("--resume",)):
+            run(tmp_path, "--out", tmp_path, *options)
+            assert [Path(row["clip"]).name for row in rows(tmp_path)] == ["c00.mp4", "c01.mp4"]
+
+    def test_any_file_name_is_taken(self, run, tmp_path):
+        names = [b"\xff.mp4", b"a\nb.mp4", b"[red]x[/].mp4", '\N{SNOWMAN} ;,".mp4'.encode(), b"x" * 250 + b".mp4"]
+        for name in names:
+            batch_stub.write(Path(os.fsdecode(os.fsencode(tmp_path / "clips") + b"/" + name)))
+        status, out, err = run(tmp_path / "clips", "--out", tmp_path / "out")
+        assert (status, err) == (0, "")
+        assert out.startswith("5 clips: 5 without a finding")
+        assert len({row["clip"] for row in rows(tmp_path / "out")}) == 5
+        assert len(pd.read_parquet(tmp_path / "out" / "summary.parquet")) == 5
+
     def test_a_manifest_says_what_each_clip_is(self, run, tmp_path):
         make(tmp_path, 2)
         (tmp_path / "list.csv").write_text(

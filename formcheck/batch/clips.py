@@ -18,6 +18,7 @@ from formcheck.types import Side
 SUFFIXES = frozenset(
     ".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .wmv .flv .3gp .mts .m2ts .ogv".split()  # noqa: SIM905
 )
+RESULTS = "clips"  # the folder of the results of each clip, in that of the batch
 _PATTERN = re.compile(r"[*?\[]")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\\ud800-\udfff]")
 _STEM_BYTES = 100  # of a folder's name; the longest that file systems take is 255
@@ -76,7 +77,7 @@ def find_clips(sources: Sequence[str], out: str, warn: Warn) -> list[str]:
         Paths or addresses. A folder gives every video in it and below, without hidden ones; a pattern (`*`, `?`, `[]`,
         and `**` for any folders) what it matches. A file that is named is taken whatever it is.
     out : str
-        The batch's own results, which are never taken for clips.
+        The batch's folder, whose results are never taken for clips.
     warn : callable
         Takes a line for each folder that cannot be read.
 
@@ -86,9 +87,10 @@ def find_clips(sources: Sequence[str], out: str, warn: Warn) -> list[str]:
         When a folder holds no video, a pattern matches nothing, or an address cannot be opened.
     """
     found: dict[str, None] = {}
+    results = storage.join(out, RESULTS)
     for source in sources:
         address = storage.canonical(source)
-        clips = [clip for clip in _expand(source, address, warn) if not _inside(clip, out)]
+        clips = [clip for clip in _expand(source, address, warn) if not clip.startswith(f"{results}/")]
         if not clips:
             kinds = " ".join(sorted(SUFFIXES))
             raise ConfigError(f"{source}: no clip is there; check the name (folders are searched for {kinds})")
@@ -142,10 +144,6 @@ def _expand_remote(address: str) -> Iterator[str]:
         hidden = any(part.startswith(".") for part in match.removeprefix(path).split("/"))
         if not hidden and Path(match).suffix.lower() in SUFFIXES:
             yield system.unstrip_protocol(match)
-
-
-def _inside(clip: str, out: str) -> bool:
-    return clip.startswith(out if out.endswith("/") else f"{out}/")
 
 
 def merge(found: Sequence[str], listed: Sequence[Clip], common: Clip) -> list[Clip]:

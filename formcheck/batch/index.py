@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from formcheck import __version__
-from formcheck.batch.store import CLIPS
+from formcheck.batch.clips import RESULTS
 from formcheck.batch.summary import NO_REPORT, ClipRow, text
 from formcheck.exercises import EXERCISES
 from formcheck.reports.findings import findings_by_rule, moment_s
@@ -104,10 +104,10 @@ def _links(row: ClipRow) -> tuple[tuple[str, str], ...]:
     for ending, word in _LINKS.items():
         for file in row.files:
             if file.endswith(ending):
-                links.append((word, quote(f"{CLIPS}/{row.clip.name}/{file}")))
+                links.append((word, quote(f"{RESULTS}/{row.clip.name}/{file}")))
     known = tuple(_LINKS)
     others = [file for file in row.files if not file.endswith(known)]
-    links += [(file.removeprefix(f"{row.clip.stem}."), quote(f"{CLIPS}/{row.clip.name}/{file}")) for file in others]
+    links += [(file.removeprefix(f"{row.clip.stem}."), quote(f"{RESULTS}/{row.clip.name}/{file}")) for file in others]
     return tuple(links)
 
 

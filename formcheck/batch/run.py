@@ -17,7 +17,7 @@ from formcheck.batch.local import cores, run_local
 from formcheck.batch.progress import BatchState, Meter
 from formcheck.batch.store import Store
 from formcheck.batch.summary import INDEX, OUTPUTS, clip_rows, write_tables
-from formcheck.errors import ConfigError
+from formcheck.errors import ConfigError, OutputError
 from formcheck.types import Status
 
 Show = Callable[[BatchState], None]
@@ -176,11 +176,17 @@ def _summarise(store: Store, results: Sequence[ClipResult]) -> BatchResult:
 
     page = index_html(watched())
     staging = store.staging
-    if staging is not None:
-        staging.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="formcheck-", dir=staging) as folder:
-        write_tables(Path(folder), clip_rows(store, results), list(metrics))
-        (Path(folder) / INDEX).write_text(page, encoding="utf-8")
-        for name in OUTPUTS:
-            store.files.put(Path(folder) / name, name)
+    try:
+        if staging is not None:
+            staging.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="formcheck-", dir=staging) as folder:
+            write_tables(Path(folder), clip_rows(store, results), list(metrics))
+            (Path(folder) / INDEX).write_text(page, encoding="utf-8")
+            for name in OUTPUTS:
+                store.files.put(Path(folder) / name, name)
+    except OSError as error:
+        raise OutputError(
+            f"{store.address}: the tables cannot be written ({storage.one_line(error)}); "
+            "every clip is finished and kept; put it right and run again with --resume"
+        ) from error
     return BatchResult(tuple(results), statuses, frozenset(found))

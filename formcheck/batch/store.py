@@ -17,11 +17,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from formcheck.batch import storage
+from formcheck.batch.clips import RESULTS
 from formcheck.batch.files import Files, open_files
 from formcheck.batch.job import BatchStopped
 from formcheck.errors import ConfigError
 
-CLIPS = "clips"
 MARKER = "done.json"
 BATCH = "batch.json"  # says that the folder is a batch's
 STAGING = ".staging"  # files of clips that are being worked on
@@ -81,7 +81,7 @@ class Store:
 
     def marker(self, name: str) -> Marker | None:
         """Return a clip's marker when it is whole, and all files that it names are there."""
-        content = self.files.read(f"{CLIPS}/{name}/{MARKER}")
+        content = self.files.read(f"{RESULTS}/{name}/{MARKER}")
         if content is None:
             return None
         try:
@@ -91,14 +91,14 @@ class Store:
             marker = Marker(**document)
         except (ValueError, TypeError, KeyError, AttributeError):
             return None  # not one of ours: the clip is done again
-        sizes = self.files.sizes(f"{CLIPS}/{name}")
+        sizes = self.files.sizes(f"{RESULTS}/{name}")
         whole = all(sizes.get(file) == size for file, size in marker.files.items())
         return marker if whole else None
 
     def write_marker(self, name: str, marker: Marker) -> None:
         """Declare a clip finished."""
         text = json.dumps({"schema": MARKER_SCHEMA, **asdict(marker)}, indent=2) + "\n"
-        self.files.write(f"{CLIPS}/{name}/{MARKER}", text.encode("ascii"))
+        self.files.write(f"{RESULTS}/{name}/{MARKER}", text.encode("ascii"))
 
     def commit(self, name: str, folder: Path, marker: Marker) -> None:
         """Take the files that lie in `folder` as a clip's result, in place of all that it had, and mark it finished.
@@ -110,7 +110,7 @@ class Store:
         OutputError
             When something cannot be written.
         """
-        place = f"{CLIPS}/{name}"
+        place = f"{RESULTS}/{name}"
         before = self.files.sizes(place)
         if MARKER in before:
             self.files.remove(f"{place}/{MARKER}")
@@ -124,7 +124,7 @@ class Store:
 
     def read_result(self, name: str, file: str) -> bytes | None:
         """Return one of a clip's files."""
-        return self.files.read(f"{CLIPS}/{name}/{file}")
+        return self.files.read(f"{RESULTS}/{name}/{file}")
 
     @contextmanager
     def claim(self, *, resume: bool) -> Iterator[str]:
@@ -159,6 +159,8 @@ class Store:
                 raise ConfigError(
                     f"{self.address}: another batch is at work in this folder; wait for it, or choose another folder"
                 ) from error
+            if self._batch_id() != here:  # another one has begun in this very moment
+                raise ConfigError(f"{self.address}: another batch has begun in this folder; choose another one")
             self.clear_staging()
             try:
                 yield here
@@ -199,7 +201,7 @@ class Store:
     def _refuse_results(self, batch_id: str | None) -> None:
         from formcheck.batch.summary import OUTPUTS
 
-        taken = sorted({CLIPS, *OUTPUTS} & self.files.names())
+        taken = sorted({RESULTS, *OUTPUTS} & self.files.names())
         if taken and batch_id is not None:
             raise ConfigError(
                 f"{self.address}: holds the results of an earlier batch; "

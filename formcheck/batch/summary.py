@@ -9,15 +9,18 @@ import csv
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from formcheck.batch import storage
-from formcheck.batch.clips import Clip
+from formcheck.batch.clips import RESULTS, Clip
 from formcheck.batch.job import ClipResult
-from formcheck.batch.store import CLIPS, Store
+from formcheck.batch.store import Store
 from formcheck.errors import ConfigError, OutputError
 from formcheck.reports.json import report_from_dict
 from formcheck.types import Outcome, Rep, Report, Status
@@ -28,6 +31,7 @@ OUTPUTS = (INDEX, *(f"{table}.{kind}" for table in TABLES for kind in ("csv", "p
 NO_REPORT = "failed"  # stands in the column `status` of a clip without a report
 _DECIMALS = 4
 _ROW_GROUP = 20_000
+_READERS, _AT_ONCE = 8, 64
 
 Value = str | int | float | bool | None
 
@@ -54,29 +58,34 @@ class ClipRow:
 
 
 def clip_rows(store: Store, results: Iterable[ClipResult]) -> Iterator[ClipRow]:
-    """Read back, one by one, what the clips of a batch ended with.
+    """Read back, in order, what the clips of a batch ended with; a few at a time, since a storage answers slowly.
 
     Raises
     ------
     OutputError
         When a report that should be there cannot be read.
     """
-    for result in results:
-        clip = result.clip
-        if result.failed:
-            yield ClipRow(clip, None, text(result.reason), ())
-            continue
-        marker = store.marker(clip.name)
-        name = f"{clip.stem}.report.json"
-        content = store.read_result(clip.name, name)
-        where = storage.join(store.address, f"{CLIPS}/{clip.name}/{name}")
-        if marker is None or content is None:
-            raise OutputError(f"{where}: was there and is gone; run the command again with --resume")
-        try:
-            report = report_from_dict(json.loads(content))
-        except (ValueError, ConfigError) as error:
-            raise OutputError(f"{where}: is damaged; delete it and run again with --resume") from error
-        yield ClipRow(clip, report, "", tuple(sorted(marker.files)))
+    waiting = iter(results)
+    with ThreadPoolExecutor(_READERS) as readers:
+        while some := list(islice(waiting, _AT_ONCE)):
+            yield from readers.map(partial(_row, store), some)
+
+
+def _row(store: Store, result: ClipResult) -> ClipRow:
+    clip = result.clip
+    if result.failed:
+        return ClipRow(clip, None, text(result.reason), ())
+    marker = store.marker(clip.name)
+    name = f"{clip.stem}.report.json"
+    content = store.read_result(clip.name, name)
+    where = storage.join(store.address, f"{RESULTS}/{clip.name}/{name}")
+    if marker is None or content is None:
+        raise OutputError(f"{where}: was there and is gone; run the command again with --resume")
+    try:
+        report = report_from_dict(json.loads(content))
+    except (ValueError, ConfigError) as error:
+        raise OutputError(f"{where}: is damaged; delete it and run again with --resume") from error
+    return ClipRow(clip, report, "", tuple(sorted(marker.files)))
 
 
 CLIP_COLUMNS: Mapping[str, type] = {
@@ -135,7 +144,7 @@ def clip_values(row: ClipRow) -> list[Value]:
         row.count(Status.OK),
         row.count(Status.NOT_JUDGED),
         text("; ".join(report.warnings)),
-        f"{CLIPS}/{clip.name}",
+        f"{RESULTS}/{clip.name}",
     ]
 
 
@@ -192,7 +201,7 @@ class TableWriter:
 
     Raises
     ------
-    OutputError
+    OSError
         Here and from every method, when it cannot be written.
     """
 
@@ -261,21 +270,18 @@ def write_tables(folder: Path, rows: Iterable[ClipRow], metrics: Sequence[str]) 
 
     Raises
     ------
-    OutputError
+    OSError
         When they cannot be written.
     """
-    try:
-        with (
-            TableWriter(folder, TABLES[0], CLIP_COLUMNS) as clips,
-            TableWriter(folder, TABLES[1], rep_columns(metrics)) as reps,
-            TableWriter(folder, TABLES[2], OUTCOME_COLUMNS) as outcomes,
-        ):
-            for row in rows:
-                clips.write(clip_values(row))
-                if row.report is not None:
-                    for values in rep_values(row, row.report, metrics):
-                        reps.write(values)
-                    for values in outcome_values(row, row.report):
-                        outcomes.write(values)
-    except OSError as error:
-        raise OutputError(f"{folder}: the tables cannot be written ({storage.one_line(error)})") from error
+    with (
+        TableWriter(folder, TABLES[0], CLIP_COLUMNS) as clips,
+        TableWriter(folder, TABLES[1], rep_columns(metrics)) as reps,
+        TableWriter(folder, TABLES[2], OUTCOME_COLUMNS) as outcomes,
+    ):
+        for row in rows:
+            clips.write(clip_values(row))
+            if row.report is not None:
+                for values in rep_values(row, row.report, metrics):
+                    reps.write(values)
+                for values in outcome_values(row, row.report):
+                    outcomes.write(values)
