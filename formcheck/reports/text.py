@@ -160,7 +160,8 @@ def measured_values(outcomes: Sequence[Outcome]) -> str:
         text = ", ".join(values) + errors[0]
     else:
         text = ", ".join(value + error for value, error in zip(values, errors, strict=True))
-    name = first.metric.removesuffix(f"_{first.unit}").replace("_", " ")
+    unit = "percent" if first.unit == "%" else first.unit
+    name = first.metric.removesuffix(f"_{unit}").replace("_", " ")
     more = " ..." if len(outcomes) > len(shown) else ""
     return f"{name} {text} {first.unit}{more}{_limit(first)}"
 
