@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import filmed
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -235,15 +236,36 @@ def test_a_set_is_kept_in_the_history_when_the_person_wants_it(
     assert f"/symptoms?session={session.id}" in "".join(element.value for element in app.success)
 
 
-def test_captions_and_the_overlays_cue_stand_on_different_edges() -> None:
+VTT = (
+    "WEBVTT\n\n00:00:01.000 --> 00:00:04.000\nRepetition 1, fault: the toes were not pointed in the curl.\n"
+    "Point them.\n\n00:00:05.000 --> 00:00:07.000\nThe end\n"
+)
+
+
+def filmed_at(size_px: tuple[int, int], *, feet_y: float) -> Analysis:
     analysis = faulty()
-    low = replace(analysis, track=replace(analysis.track, image_px=analysis.track.image_px * 0.5))
-    vtt = "WEBVTT\n\n00:00:01.000 --> 00:00:04.000\nRepetition 1, fault: it --> that\n"
-    at_top = placed(vtt, low)
-    assert "04.000 line:4% position:98% size:60% align:end\nRepetition 1, fault: it --> that\n" in at_top
-    feet_low = analysis.track.image_px.copy()
-    feet_low[:, :, 1] = analysis.track.size_px[1] - 1
-    assert placed(vtt, replace(analysis, track=replace(analysis.track, image_px=feet_low))) == vtt
+    points = np.full_like(analysis.track.image_px, 0.1)
+    points[:, :, 1] = feet_y * size_px[1]
+    return replace(analysis, track=replace(analysis.track, image_px=points, size_px=size_px))
+
+
+def test_captions_stand_where_the_overlays_cue_does_not() -> None:
+    assert placed(VTT, filmed_at((960, 540), feet_y=0.5)) == (
+        "WEBVTT\n\n00:00:01.000 --> 00:00:04.000 line:4% position:98% align:end\n"
+        "Repetition 1, fault: the toes were not\npointed in the curl.\nPoint them.\n\n"
+        "00:00:05.000 --> 00:00:07.000 line:4% position:98% align:end\nThe end\n"
+    )
+    assert placed(VTT, filmed_at((960, 540), feet_y=0.95)) == VTT
+
+
+def test_captions_fit_a_picture_held_upright() -> None:
+    lines = placed(VTT, filmed_at((540, 960), feet_y=0.5)).splitlines()
+    assert "00:00:05.000 --> 00:00:07.000 line:16%" in lines
+    assert max(len(line) for line in lines if "-->" not in line) <= 21
+
+
+def test_captions_without_findings_stay_a_valid_file() -> None:
+    assert placed("WEBVTT\n", faulty()) == "WEBVTT\n"
 
 
 def test_without_the_samples_the_page_says_so(desk: InstantDesk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,8 @@ import streamlit as st
 
 from formcheck.reports.findings import findings_by_rule, moment_s
 from formcheck.reports.page import (
+    STATUS_WORDS,
+    SYMBOLS,
     FindingPart,
     finding_parts,
     good_rules,
@@ -112,7 +114,7 @@ def show_repetitions(report: Report, jump: Jump | None = None) -> None:
     for line in set_lines(report):
         reason = f": {markdown_text(line.reason)}" if line.reason else ""
         st.markdown(f"Whole set, {line.title.lower()}: {_cell_text(line.cell)} {line.cell.meaning}{reason}")
-    st.caption("✓ ok  ·  ▲ caution  ·  ◆ fault  ·  \N{EN DASH} not judged")
+    st.caption("  ·  ".join(f"{SYMBOLS[status]} {word}" for status, word in STATUS_WORDS.items()))
 
 
 def _cell_text(cell: Cell) -> str:

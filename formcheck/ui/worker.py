@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import os
 import pickle
-import re
 import sys
+import textwrap
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +25,8 @@ from formcheck.types import Analysis, Report, Side
 
 NICENESS: Final = 5  # the page and a live session come first
 SAID_EVERY_S: Final = 0.2
+LETTER_SHARE: Final = 0.026  # of the picture's height: an average letter of a caption in Chromium and Firefox
+BESIDE_SHARE, WHOLE_SHARE = 0.6, 0.94  # of the picture's width: beside the count, and of the whole
 WIDE_PX, NARROW_PX = 640, 300  # of the plots, for a desk and for a phone
 
 
@@ -184,15 +186,22 @@ def write_results(analysis: Analysis, results: Results) -> None:
 
 
 def placed(vtt: str, analysis: Analysis) -> str:
-    """Captions at the edge of the picture where the overlay's own cue does not stand.
+    """Captions in lines that fit the picture, at the edge where the overlay's own cue does not stand.
 
-    The cue is at the bottom unless feet are there; then the captions go to the top right, beside the count.
+    The cue is at the bottom unless feet are there; then the captions go to the top, beside or below the count. Browsers
+    show captions in letters of a twentieth of the picture's height, and cut off lines that are too long.
     """
     width, height = analysis.track.size_px
     style = Style.for_size(width, height).for_feet(analysis.track.image_px, height)
-    if style.cue_edge is Edge.TOP:
-        return vtt
-    return re.sub(r"^(\d\d:.* --> .*)$", r"\1 line:4% position:98% size:60% align:end", vtt, flags=re.MULTILINE)
+    at_top, wide = style.cue_edge is Edge.BOTTOM, width > height
+    place = (" line:4% position:98% align:end" if wide else " line:16%") if at_top else ""
+    room = int((BESIDE_SHARE if at_top and wide else WHOLE_SHARE) * width / height / LETTER_SHARE)
+    head, *blocks = vtt.split("\n\n")
+    for number, block in enumerate(blocks):
+        time, _, text = block.partition("\n")
+        lines = [part for line in text.splitlines() for part in textwrap.wrap(line, max(room, 10))]
+        blocks[number] = "\n".join([time + place, *lines])
+    return "\n\n".join([head.rstrip(), *blocks]) + "\n"
 
 
 def write_pickle(target: Path, what: object) -> None:

@@ -35,6 +35,7 @@ FLAGS = (
 START_S = 60.0
 FONT_LIST = Path(tempfile.gettempdir()) / f"formcheck-tests-matplotlib-{os.getuid()}"
 WAIT_MS = 30_000  # two cores that also run the analysis: nothing takes as long, and a failure is told soon enough
+CHOICE_TRIES, CHOICE_MS = 20, 500
 DESKTOP = {"width": 1280, "height": 900}
 
 
@@ -205,6 +206,29 @@ class Pages:
             wrong += [] if watch.requests else ["the page was never opened"]
         self._opened.clear()
         return wrong
+
+
+def _choose(page: Any, label: str, option: str) -> None:
+    box = page.get_by_role("combobox", name=label)
+    found = page.get_by_role("option", name=option, exact=True)
+    for _ in range(CHOICE_TRIES):
+        box.click()
+        box.fill(option)
+        page.wait_for_timeout(CHOICE_MS)
+        if found.count():
+            found.click()
+            return
+        box.press("Escape")
+    raise AssertionError(f"{label} does not offer {option}")
+
+
+@pytest.fixture(scope="session")
+def choose() -> Callable[[Any, str, str], None]:
+    """Choose an option of a select box: ``choose(page, "Exercise", "Deadlift")``.
+
+    Streamlit closes an open list when the page is run again at that moment, so it is opened anew until it stays.
+    """
+    return _choose
 
 
 @pytest.fixture(scope="session")
