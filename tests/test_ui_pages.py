@@ -18,7 +18,7 @@ from formcheck.history import History
 from formcheck.reports.findings import findings_by_rule
 from formcheck.rules import RULES
 from formcheck.types import Analysis, Status
-from formcheck.ui import library, samples, session, upload
+from formcheck.ui import library, result, samples, session, upload
 from formcheck.ui.jobs import BusyError, Desk, Job, Stage, State
 from formcheck.ui.worker import Results, placed, write_results
 from formcheck.ui.workspace import Workspace
@@ -77,7 +77,7 @@ def desk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> InstantDesk:
     desk = InstantDesk(faulty())
     workspace = Workspace.make(tmp_path)
     monkeypatch.setattr(upload, "desk", lambda: desk)
-    monkeypatch.setattr(upload.result, "desk", lambda: desk)
+    monkeypatch.setattr(result, "desk", lambda: desk)
     monkeypatch.setattr(session, "workspace", lambda: workspace)
     return desk
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import re
 import socket
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -105,3 +107,9 @@ def test_every_page_is_a_module_with_a_page(entry: object) -> None:
     module = importlib.import_module(f"formcheck.ui.{entry.module}")  # type: ignore[attr-defined]
     assert callable(module.page)
     assert re.fullmatch(r":material/[a-z_0-9]+:", entry.icon)  # type: ignore[attr-defined]
+
+
+def test_the_first_page_brings_no_heavy_library() -> None:
+    code = "import sys, formcheck.ui.app, formcheck.ui.upload; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert {"altair", "av", "cv2", "mediapipe", "pandas", "scipy"}.isdisjoint(loaded.split())

@@ -1,4 +1,8 @@
-"""One clip in the page: how far its analysis is, then its result, or why there is none and what to do about it."""
+"""One clip in the page: how far its analysis is, then its result, or why there is none and what to do about it.
+
+What draws a result brings the libraries for tables and plots with it, so it is imported when there is one to show: the
+first page has to come soon.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,7 @@ import streamlit as st
 
 from formcheck.errors import ConfigError, HistoryError
 from formcheck.exercises import EXERCISES
-from formcheck.history import History
 from formcheck.types import Report
-from formcheck.ui import player, report_view
 from formcheck.ui.jobs import BusyError, Job, Stage
 from formcheck.ui.session import Clips, desk
 from formcheck.ui.workspace import file_stem, markdown_text
@@ -119,6 +121,8 @@ def _remove_button(job: Job, clips: Clips) -> None:
 
 
 def _result(job: Job, clips: Clips) -> None:
+    from formcheck.ui import report_view
+
     report = job.results.load_report()
     report_view.show_headline(report)
     st.caption(_about(job, report))
@@ -145,6 +149,8 @@ def _about(job: Job, report: Report) -> str:
 @st.fragment
 def _linked(job: Job, report: Report) -> None:
     """Video, findings and plots, which jump together: only this part of the page is run again by a jump."""
+    from formcheck.ui import player, report_view
+
     left, right = st.columns([3, 2], gap="large")
     with right:
         report_view.show_findings(report, _jump)
@@ -191,6 +197,8 @@ def _downloads(job: Job) -> None:
 
 def _history(job: Job, report: Report) -> None:
     """Keep this set in the history, with what the camera cannot know."""
+    from formcheck.history import History
+
     kept: dict[str, int] = st.session_state.setdefault("kept", {})
     session = kept.get(str(job.results.folder))
     if session is not None:
