@@ -54,10 +54,15 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Segmentation:
-    """What `segment` found; `cut_off_s` are the times at which an unfinished repetition is cut by the clip's ends."""
+    """What `segment` found.
+
+    `cut_off_s` are the times at which an unfinished repetition is cut by the clip's end; `begun_until_s` is the time at
+    which a movement is over that was under way when the clip began, None when there was none.
+    """
 
     bounds: tuple[Bounds, ...]
     cut_off_s: tuple[float, ...] = ()
+    begun_until_s: float | None = None
 
 
 class RepCounter:
@@ -102,6 +107,10 @@ class RepCounter:
         self._rest = self._peak = self._lowest = float("nan")
         self._began_s = self._last_s = self._lowest_s = float("nan")
         self.spans: list[Span] = []
+
+    def fresh(self) -> RepCounter:
+        """A counter with the same settings that has seen nothing."""
+        return RepCounter(*self._settings, *self._outward_back)
 
     @property
     def count(self) -> int:
@@ -199,7 +208,21 @@ def segment(time_s: FloatArray, signal: FloatArray, enter_deg: float, leave_deg:
         latest = spans[number + 1].began_s if number + 1 < len(spans) else float(time_s[-1])
         near_rest = max(leave_deg, RETURNED_SHARE * _size(time_s, signal, span))
         placed.append(_place(time_s, signal, speed, span, near_rest, earliest, max(latest, span.ended_s)))
-    return Segmentation(tuple(placed), tuple(cut_off))
+    return Segmentation(tuple(placed), tuple(cut_off), _begun_until_s(time_s, signal, counter, placed))
+
+
+def _begun_until_s(time_s: FloatArray, signal: FloatArray, counter: RepCounter, placed: list[Bounds]) -> float | None:
+    """When a movement is over that was under way at the first sample and is not among those found.
+
+    Seen backwards, such a movement leaves rest and never comes back: the same counter finds it.
+    """
+    backwards = counter.fresh()
+    for moment, value in zip((-time_s[::-1]).tolist(), signal[::-1].tolist(), strict=True):
+        backwards.update(moment, value)
+    if backwards.unfinished is None:
+        return None
+    until_s = -backwards.unfinished.began_s
+    return None if any(bounds.start_s < until_s for bounds in placed) else until_s
 
 
 def _size(time_s: FloatArray, signal: FloatArray, span: Span) -> float:

@@ -113,7 +113,9 @@ def judge_shot(
     outcomes.extend(judging_sets.judge_set(judged, exercise, applied))
     warnings = _warnings(exercise, found, seen_from, track)
     if not found.bounds:
-        outcomes.extend(_all_unjudged(applied, exercise, seen_from.reason or _none_found(exercise)))
+        begun = found.begun_until_s
+        nothing = _none_found(exercise) if begun is None else _begun_before(exercise, begun)
+        outcomes.extend(_all_unjudged(applied, exercise, seen_from.reason or nothing))
     table = replace(measured, columns=by_side[usual][0]).table()
     return Verdict(seen_from, tuple(finished), tuple(outcomes), warnings, table, measured.track)
 
@@ -171,14 +173,27 @@ def _seconds(times: Sequence[float]) -> str:
     return ", ".join(f"{moment:.1f}" for moment in times) + " s"
 
 
+def _what(exercise: Exercise) -> str:
+    return "hold" if exercise.kind is Kind.HOLD else "repetition"
+
+
+def _begun_before(exercise: Exercise, until_s: float) -> str:
+    return (
+        f"the clip begins in the middle of a {_what(exercise)}; what comes before {until_s:.1f} s is not counted "
+        "(begin each clip with two seconds of rest)"
+    )
+
+
 def _none_found(exercise: Exercise) -> str:
-    what = "hold" if exercise.kind is Kind.HOLD else "repetition"
+    what = _what(exercise)
     return f"no {what} of {exercise.id} was seen; is it the right exercise, and is all of it in the clip?"
 
 
 def _warnings(exercise: Exercise, found: reps.Segmentation, seen_from: View, track: PoseTrack) -> tuple[str, ...]:
     warnings = [seen_from.reason] if seen_from.reason else []
-    if not found.bounds:
+    if found.begun_until_s is not None:
+        warnings.append(_begun_before(exercise, found.begun_until_s))
+    elif not found.bounds:
         warnings.append(_none_found(exercise))
     warnings.extend(
         f"the clip ends inside a repetition at {moment:.1f} s; it is not counted" for moment in found.cut_off_s

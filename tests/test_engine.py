@@ -187,6 +187,19 @@ def test_a_clip_that_ends_in_a_repetition_warns_and_does_not_judge_it() -> None:
     assert any("ends inside" in warning for warning in report.warnings)
 
 
+def test_a_hold_filmed_from_inside_is_not_judged_and_says_why() -> None:
+    case = next(case for case in GOOD if case.exercise == "standing-toe-touch")
+    whole = live(case, case.film())[1].report
+    assert not any("begins in the middle" in warning for warning in whole.warnings)
+    inside_s = whole.reps[0].turn_s
+    report = live(case, [pose for pose in case.film() if pose.time_s >= inside_s])[1].report
+    assert report.reps == ()
+    assert {outcome.status for outcome in report.outcomes} == {Status.NOT_JUDGED}
+    assert all("begins in the middle of a hold" in outcome.reason for outcome in report.outcomes)
+    assert len([warning for warning in report.warnings if "begins in the middle of a hold" in warning]) == 1
+    assert not any("right exercise" in warning for warning in report.warnings)
+
+
 def test_a_repetition_cut_off_on_its_way_back_is_listed_and_not_judged() -> None:
     poses = CURL.film()
     second = live(CURL, poses)[1].report.reps[1]

@@ -157,9 +157,22 @@ def test_short_blips_are_dropped() -> None:
 
 def test_a_clip_that_begins_at_the_turn_does_not_count_that_one() -> None:
     keys = steps((0, 100), (0.5, 100), (1.2, 10), (1, 10), (1.2, 100), (1.2, 10), (2, 10))
-    bounds = found(keys).bounds
-    assert len(bounds) == 1
-    assert bounds[0].start_s == pytest.approx(2.7, abs=NEAR_S)
+    result = found(keys)
+    assert len(result.bounds) == 1
+    assert result.bounds[0].start_s == pytest.approx(2.7, abs=NEAR_S)
+    assert result.begun_until_s == pytest.approx(1.7, abs=0.3)
+
+
+@pytest.mark.parametrize(("begin_s", "begun"), [(0.0, False), (2.6, False), (3.0, True), (3.4, True), (5.5, False)])
+def test_a_clip_that_begins_inside_a_repetition(begin_s: float, begun: bool) -> None:
+    """Begun a little earlier it is found, and known to be cut off; else it is not counted, and that is said."""
+    time_s, knee = signal(
+        steps((0, 10), (2, 10), (1.2, 100), (0.4, 100), (1.2, 10), (1, 10), (2, 100), (1, 10), (1, 10))
+    )
+    inside = time_s >= begin_s
+    result = segment(time_s[inside], knee[inside], ENTER, LEAVE, MIN_S)
+    assert len(result.bounds) == (1 if begun or begin_s > 5 else 2)
+    assert result.begun_until_s == (pytest.approx(4.8, abs=0.3) if begun else None)
 
 
 @pytest.mark.parametrize(("end_s", "counted"), [(2.8, 0), (3.4, 0), (4.5, 1)])
