@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from formcheck import bias, leg_swaps, metrics, smoothing, view
+from formcheck import bias, bias_features, leg_swaps, metrics, smoothing, view
 from formcheck.bias import BiasModel
 from formcheck.geometry import length
 from formcheck.landmarks import side_landmark
@@ -22,6 +22,7 @@ CUTOFF_HZ = 6.0  # zero-phase Butterworth on coordinates; usual in movement anal
 OUTLIER_WINDOW_S = 0.35
 MAX_GAP_S = 0.25  # longer gaps stay empty: a leg can move a lot in a quarter of a second
 MAX_ERROR_GAP_S = 1.0  # the landmarks' systematic error changes with posture, slower than the angles
+ERROR_CUTOFF_HZ = 3.0  # ... and what is faster in its estimate is the picture's noise
 MIN_VISIBILITY = 0.5  # MediaPipe's own default for "more likely seen than not"
 EDGE_SHARE = 0.01  # of the picture's shorter side: the network squeezes what lies outside into this margin
 YAW_WINDOW_S = 1.0
@@ -106,8 +107,7 @@ def over_window(raw: PoseTrack, model: BiasModel | None = None) -> Kinematics:
     yaw = view.yaw_per_frame(raw)
     columns = metrics.measure(track, near_sign)
     if model is not None and len(track):
-        # a landmark that is missing for a moment must not switch the correction off and on: angles would jump
-        errors = smoothing.fill_gaps(raw.time_s, model.predict(bias.features(track, near_sign)), MAX_ERROR_GAP_S)
+        errors = smoothing.zero_phase(raw.time_s, landmark_errors(track, near_sign, model), ERROR_CUTOFF_HZ)
         columns = bias.corrected(columns, near_sign, errors)
         yaw = bias.corrected_yaw(yaw, errors)
     yaw = _smooth_yaw(raw.time_s, yaw)
@@ -115,6 +115,21 @@ def over_window(raw: PoseTrack, model: BiasModel | None = None) -> Kinematics:
     near_sign = np.where(front, 0.0, near_sign)
     columns = {name: np.where(front, np.nan, column) for name, column in columns.items()}
     return Kinematics(track, near_sign, yaw, columns, seen_columns(track, near_sign))
+
+
+def landmark_errors(track: PoseTrack, near_sign: FloatArray, model: BiasModel) -> FloatArray:
+    """True minus measured of `bias.CORRECTED` and the yaw, shape (n, 5); NaN where nothing can be told.
+
+    Short gaps are bridged: a landmark or a view of the foot that is missing for a moment must not switch the correction
+    off and on, or angles would jump. Where the picture is missing for longer, the landmarks decide alone.
+    """
+    features = bias_features.of_landmarks(track, near_sign)
+    errors = smoothing.fill_gaps(track.time_s, model.predict(features), MAX_ERROR_GAP_S)
+    patches = bias_features.of_picture(track, near_sign)
+    if patches is None:
+        return errors
+    seen = smoothing.fill_gaps(track.time_s, model.predict(features, patches), MAX_ERROR_GAP_S)
+    return np.where(np.isfinite(seen), seen, errors)
 
 
 def _smooth_yaw(time_s: FloatArray, yaw: FloatArray) -> FloatArray:
@@ -186,7 +201,7 @@ class CausalKinematics:
         track = replace(single, image_px=smooth.image_px[None])
         columns = metrics.measure(track, near_sign)
         if self._model is not None:
-            columns = bias.corrected(columns, near_sign, self._model.predict(bias.features(track, near_sign)))
+            columns = bias.corrected(columns, near_sign, landmark_errors(track, near_sign, self._model))
         seen = seen_columns(track, near_sign)
         values = {name: float(column[0]) if seen[name][0] else float("nan") for name, column in columns.items()}
         return Measurement(pose.time_s, view.side_of(float(near_sign[0])), values, pose.found), smooth

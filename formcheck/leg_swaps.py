@@ -13,7 +13,7 @@ import numpy as np
 
 from formcheck.geometry import length, signed_angle
 from formcheck.landmarks import side_landmark
-from formcheck.types import FloatArray, IntArray, PoseTrack, Side
+from formcheck.types import FloatArray, IntArray, PatchArray, PoseTrack, Side
 
 # What is exchanged in each state: nothing, the legs below the knee, the legs from the knee down.
 _BELOW_KNEE = ("ankle", "heel", "foot_index")
@@ -45,7 +45,7 @@ def repair(track: PoseTrack) -> PoseTrack:
     Returns
     -------
     PoseTrack
-        With image, world and visibility of exchanged landmarks put back.
+        With image, world, visibility and patches of exchanged landmarks put back.
     """
     known = np.flatnonzero(np.isfinite(track.image_px).all(axis=(1, 2)))
     if known.size < 3:
@@ -54,13 +54,24 @@ def repair(track: PoseTrack) -> PoseTrack:
     legs, hips = _leg_points(track, known), _hip_points(track, known)
     states[known] = _most_likely(track.time_s[known], legs, _costs(legs, hips), _thigh_px(legs, hips))
     image, world, visibility = track.image_px.copy(), track.world_m.copy(), track.visibility.copy()
+    patches = None if track.patches is None else _own_patches(track.patches, states)
     for state, exchanged in enumerate(_STATES):
         frames = np.flatnonzero(states == state)
         for name in exchanged:
             left, right = side_landmark(Side.LEFT, name), side_landmark(Side.RIGHT, name)
             for array in (image, world, visibility):
                 array[frames, left], array[frames, right] = array[frames, right], array[frames, left]
-    return replace(track, image_px=image, world_m=world, visibility=visibility)
+    return replace(track, image_px=image, world_m=world, visibility=visibility, patches=patches)
+
+
+def _own_patches(patches: PatchArray, states: IntArray) -> PatchArray:
+    """Give each leg its patches; where only what is below the knee is exchanged, the foot's comes from both legs."""
+    own = patches.copy()
+    whole = states == _STATES.index(("knee", *_BELOW_KNEE))
+    own[whole] = patches[whole][:, ::-1]
+    below = states == _STATES.index(_BELOW_KNEE)
+    own[below, :, 1:] = patches[below][:, ::-1, :0:-1]  # the other ankle with this leg's knee, and the other way round
+    return own
 
 
 def _leg_points(track: PoseTrack, known: IntArray) -> FloatArray:

@@ -1,25 +1,26 @@
 """The poses of a session, kept in little memory: packed arrays in blocks, however long it goes on.
 
 An hour at 25 frames a second takes 72 MB with 32 bits a number (the pose network's own precision) and twice that with
-64; as `Pose` objects it would be about 190 MB. A block is filled before the next is made, so nothing is ever copied to
-make room.
+64, and 69 MB more for what the pictures show (`Pose.patches`). A block is filled before the next is made, so nothing is
+ever copied to make room.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from formcheck.types import LANDMARK_COUNT, FloatArray, Pose, PoseTrack
+from formcheck.types import LANDMARK_COUNT, PATCHES_SHAPE, FloatArray, PatchArray, Pose, PoseTrack
 
 BLOCK = 1024  # poses: about 40 s
 NUMBERS = 6  # of each landmark: two in the picture, three in space, one visibility
 
 Block = NDArray[np.floating[Any]]
+Number = TypeVar("Number", bound=np.generic)
 
 
 class PoseLog:
@@ -31,11 +32,12 @@ class PoseLog:
         Keep 32 bits of each number instead of 64: an error of less than a ten-thousandth of a pixel.
     """
 
-    __slots__ = ("_blocks", "_dtype", "_found", "_size_px", "_time_s")
+    __slots__ = ("_blocks", "_dtype", "_found", "_patches", "_size_px", "_time_s")
 
     def __init__(self, *, compact: bool = False) -> None:
         self._dtype = np.float32 if compact else np.float64
         self._blocks: list[Block] = []
+        self._patches: list[PatchArray] | None = None  # blocks as above, once a pose comes with patches
         self._time_s: list[float] = []
         self._size_px = (0, 0)
         self._found = 0
@@ -53,10 +55,16 @@ class PoseLog:
         row = len(self._time_s) % BLOCK
         if row == 0:
             self._blocks.append(np.empty((BLOCK, LANDMARK_COUNT, NUMBERS), dtype=self._dtype))
+            if self._patches is not None:
+                self._patches.append(_no_patches(BLOCK))
         if not self._time_s:
             self._size_px = pose.size_px
         block = self._blocks[-1]
         block[row, :, :2], block[row, :, 2:5], block[row, :, 5] = pose.image_px, pose.world_m, pose.visibility
+        if pose.patches is not None:
+            if self._patches is None:
+                self._patches = [_no_patches(BLOCK) for _ in self._blocks]
+            self._patches[-1][row] = pose.patches
         self._time_s.append(pose.time_s)
         self._found += pose.found
 
@@ -81,23 +89,33 @@ class PoseLog:
         """Put stretches of rows together; between two of them goes one row of NaN at the time in their middle."""
         times: list[float] = []
         parts: list[Block] = []
+        seen: list[PatchArray] = []
         for start, stop in spans:
             if times:
                 times.append((times[-1] + self._time_s[start]) / 2)
                 parts.append(np.full((1, LANDMARK_COUNT, NUMBERS), np.nan))
+                seen.append(_no_patches(1))
             times += self._time_s[start:stop]
-            parts += self._slices(start, stop)
+            parts += _slices(self._blocks, start, stop)
+            seen += [] if self._patches is None else _slices(self._patches, start, stop)
         packed: FloatArray = np.empty((len(times), LANDMARK_COUNT, NUMBERS))
         if parts:
             np.concatenate(parts, out=packed)
         image, world = np.ascontiguousarray(packed[..., :2]), np.ascontiguousarray(packed[..., 2:5])
-        return PoseTrack(np.array(times, dtype=np.float64), self._size_px, image, world, packed[..., 5].copy())
+        patches = np.concatenate(seen) if self._patches is not None else None
+        return PoseTrack(np.array(times, dtype=np.float64), self._size_px, image, world, packed[..., 5].copy(), patches)
 
-    def _slices(self, start: int, stop: int) -> list[Block]:
-        parts = []
-        while start < stop:
-            block, row = divmod(start, BLOCK)
-            end = min(BLOCK, row + stop - start)
-            parts.append(self._blocks[block][row:end])
-            start += end - row
-        return parts
+
+def _no_patches(count: int) -> PatchArray:
+    return np.zeros((count, *PATCHES_SHAPE), dtype=np.uint8)
+
+
+def _slices(blocks: Sequence[NDArray[Number]], start: int, stop: int) -> list[NDArray[Number]]:
+    """Some of the rows that are kept in blocks, in pieces."""
+    parts = []
+    while start < stop:
+        block, row = divmod(start, BLOCK)
+        end = min(BLOCK, row + stop - start)
+        parts.append(blocks[block][row:end])
+        start += end - row
+    return parts

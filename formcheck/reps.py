@@ -149,8 +149,9 @@ class RepCounter:
             elif value < self._rest + leave / 2:
                 self._lowest_s = time_s
             return False
-        self._peak = max(self._peak, value)
-        size = self._peak - self._rest
+        if self._state is outward:
+            self._peak = max(self._peak, value)
+        size = self._peak - self._rest  # on the way back still that of the way out, however high the next one goes
         if self._state is outward:
             if value < self._peak - max(leave / 2, TURNED_SHARE * size):
                 self._state, self._lowest, self._lowest_s = back, value, time_s

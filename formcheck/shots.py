@@ -14,7 +14,7 @@ import numpy as np
 
 from formcheck.geometry import length
 from formcheck.landmarks import Landmark
-from formcheck.types import FloatArray, PoseTrack
+from formcheck.types import PATCHES_SHAPE, FloatArray, PatchArray, PoseTrack
 
 MIN_SHOT_S = 0.5  # shorter ones hold no repetition and are passed over in silence
 
@@ -43,6 +43,7 @@ def part(track: PoseTrack, rows: slice) -> PoseTrack:
         image_px=track.image_px[rows],
         world_m=track.world_m[rows],
         visibility=track.visibility[rows],
+        patches=None if track.patches is None else track.patches[rows],
     )
 
 
@@ -54,6 +55,15 @@ def join(tracks: Sequence[PoseTrack]) -> PoseTrack:
         image_px=np.concatenate([track.image_px for track in tracks]),
         world_m=np.concatenate([track.world_m for track in tracks]),
         visibility=np.concatenate([track.visibility for track in tracks]),
+        patches=_joined_patches(tracks),
+    )
+
+
+def _joined_patches(tracks: Sequence[PoseTrack]) -> PatchArray | None:
+    if all(track.patches is None for track in tracks):
+        return None
+    return np.concatenate(
+        [np.zeros((len(t), *PATCHES_SHAPE), dtype=np.uint8) if t.patches is None else t.patches for t in tracks]
     )
 
 

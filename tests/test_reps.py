@@ -163,6 +163,13 @@ def test_a_clip_that_begins_at_the_turn_does_not_count_that_one() -> None:
     assert result.begun_until_s == pytest.approx(1.7, abs=0.3)
 
 
+def test_a_jump_to_the_other_leg_and_back_is_no_turn() -> None:
+    """On its way out the angle falls by less than half of its way so far, then goes on beyond."""
+    keys = steps((0, 5), (2, 5), (0.5, 55), (0.12, 33), (0.12, 68), (0.4, 90), (2, 90), (1.2, 5), (2, 5))
+    result = found(keys, settings_=(25.0, 15.0, 0.5))
+    assert len(result.bounds) == 1
+
+
 @pytest.mark.parametrize(("begin_s", "begun"), [(0.0, False), (2.6, False), (3.0, True), (3.4, True), (5.5, False)])
 def test_a_clip_that_begins_inside_a_repetition(begin_s: float, begun: bool) -> None:
     """Begun a little earlier it is found, and known to be cut off; else it is not counted, and that is said."""

@@ -14,6 +14,7 @@ import math
 import os
 import re
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formcheck.adapters import models
+from formcheck.adapters.patches import describe
 from formcheck.adapters.pose import BackendInfo
 from formcheck.adapters.quiet_stderr import quiet_stderr as _quiet_stderr
 from formcheck.adapters.quiet_stderr import stderr_lock
@@ -323,7 +325,7 @@ def _to_poses(result: Any, frame: Frame, *, masks: bool) -> tuple[Pose, ...]:
             visibility=np.array([point.visibility for point in points], dtype=np.float64),
             mask=mask,
         )
-        poses.append(pose)
+        poses.append(replace(pose, patches=describe(np.ascontiguousarray(frame.image), pose.image_px)))
     return tuple(poses)
 
 

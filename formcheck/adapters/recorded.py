@@ -1,7 +1,7 @@
 """Landmark files: the poses of a clip, saved once and replayed without a video or a model.
 
 A file is a compressed `.npz`, schema `formcheck.poses/1`. Landmarks are kept as float32 (a ten-thousandth of a pixel),
-times as float64; masks are not kept.
+times as float64; what the patches show (`Pose.patches`) as bytes, where there was a picture; masks are not kept.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from formcheck.adapters.pose import BackendInfo
 from formcheck.errors import ClipError, OutputError
-from formcheck.types import LANDMARK_COUNT, Frame, Pose
+from formcheck.types import LANDMARK_COUNT, PATCHES_SHAPE, Frame, Pose, PoseTrack
 
 SCHEMA = "formcheck.poses/1"
 SAME_TIME_S = 0.001  # container clocks round to a millisecond at worst
@@ -37,6 +37,9 @@ _ARRAYS: dict[str, tuple[str, tuple[int, ...]]] = {
     "world_m": ("f", (LANDMARK_COUNT, 3)),
     "visibility": ("f", (LANDMARK_COUNT,)),
 }
+
+
+_PATCHES = ("u", PATCHES_SHAPE)  # optional: files of earlier versions, and of other programs, have none
 
 
 def save_poses(path: Path, poses: Sequence[Pose], info: BackendInfo) -> None:
@@ -66,6 +69,8 @@ def save_poses(path: Path, poses: Sequence[Pose], info: BackendInfo) -> None:
     def stacked(name: str, shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
         return np.array([getattr(pose, name) for pose in poses], dtype=dtype).reshape(n, *shape)
 
+    patches = PoseTrack.from_poses(poses).patches
+    optional: dict[str, Any] = {} if patches is None else {"patches": patches}
     header = json.dumps({"schema": SCHEMA, "info": dataclasses.asdict(info)})
     try:
         with _replacing(path) as temporary, temporary.open("wb") as file:
@@ -78,6 +83,7 @@ def save_poses(path: Path, poses: Sequence[Pose], info: BackendInfo) -> None:
                 image_px=stacked("image_px", (LANDMARK_COUNT, 2), np.float32),
                 world_m=stacked("world_m", (LANDMARK_COUNT, 3), np.float32),
                 visibility=stacked("visibility", (LANDMARK_COUNT,), np.float32),
+                **optional,
             )
     except OSError as error:
         raise OutputError(
@@ -104,7 +110,10 @@ def load_poses(path: Path) -> tuple[list[Pose], BackendInfo]:
     sizes = [(int(width), int(height)) for width, height in arrays["size_px"]]
     image, world, visibility = (arrays[name].astype(np.float64) for name in ("image_px", "world_m", "visibility"))
     rows = zip(arrays["index"].tolist(), arrays["time_s"].tolist(), sizes, image, world, visibility, strict=True)
-    return [Pose(*row) for row in rows], info
+    poses = [Pose(*row) for row in rows]
+    if "patches" in arrays:
+        poses = [dataclasses.replace(pose, patches=seen) for pose, seen in zip(poses, arrays["patches"], strict=True)]
+    return poses, info
 
 
 class RecordedBackend:
@@ -174,6 +183,8 @@ def _read(path: Path) -> tuple[dict[str, NDArray[Any]], BackendInfo]:
                 raise ClipError(f"{path}: is not a formcheck landmark file; record the clip again")
             info = _info(path, str(stored["header"]))
             arrays = {name: stored[name] for name in _ARRAYS}
+            if "patches" in stored:
+                arrays["patches"] = stored["patches"]
     except FileNotFoundError as error:
         raise ClipError(f"{path}: no such landmark file; check the path") from error
     except KeyError as error:
@@ -199,7 +210,8 @@ def _info(path: Path, header: str) -> BackendInfo:
 
 def _validate(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
     n = len(arrays["index"]) if arrays["index"].ndim else 0
-    for name, (kind, shape) in _ARRAYS.items():
+    expected = {**_ARRAYS, "patches": _PATCHES} if "patches" in arrays else _ARRAYS
+    for name, (kind, shape) in expected.items():
         array = arrays[name]
         if array.dtype.kind != kind or array.shape != (n, *shape):
             found = f"{array.dtype} {array.shape}"

@@ -15,11 +15,16 @@ from __future__ import annotations
 
 from formcheck.types.basics import (
     LANDMARK_COUNT,
+    PATCH_BINS,
+    PATCH_CELLS,
+    PATCH_SIZE,
+    PATCHES_SHAPE,
     BoolArray,
     FloatArray,
     ImageArray,
     IntArray,
     Kind,
+    PatchArray,
     Phase,
     Position,
     Scope,
@@ -32,6 +37,10 @@ from formcheck.types.results import Analysis, ClipInfo, Cue, ExerciseInfo, Outco
 
 __all__ = [
     "LANDMARK_COUNT",
+    "PATCHES_SHAPE",
+    "PATCH_BINS",
+    "PATCH_CELLS",
+    "PATCH_SIZE",
     "Analysis",
     "BoolArray",
     "ClipInfo",
@@ -45,6 +54,7 @@ __all__ = [
     "Measurement",
     "MeasurementTable",
     "Outcome",
+    "PatchArray",
     "Phase",
     "Pose",
     "PoseTrack",

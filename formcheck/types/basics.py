@@ -11,8 +11,14 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int_]
 ImageArray = NDArray[np.uint8]
+PatchArray = NDArray[np.uint8]
 
 LANDMARK_COUNT = 33  # of MediaPipe's (BlazePose's) body model
+PATCH_PLACES = 3  # of each leg: knee, foot, and foot as it would be were the knee the other leg's
+PATCH_CELLS = 4  # along a side of a patch (`formcheck.adapters.patches`)
+PATCH_BINS = 8  # directions of edges, over half a turn
+PATCH_SIZE = PATCH_CELLS * PATCH_CELLS * PATCH_BINS
+PATCHES_SHAPE = (2, PATCH_PLACES, PATCH_SIZE)  # side (left, right), place, histogram
 
 
 class Side(StrEnum):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from formcheck.types.basics import LANDMARK_COUNT, FloatArray, ImageArray, Side
+from formcheck.types.basics import LANDMARK_COUNT, PATCHES_SHAPE, FloatArray, ImageArray, PatchArray, Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,9 @@ class Pose:
         Probability, 0 to 1, that the landmark is in the frame and not hidden.
     mask : ndarray of float32, shape (height, width), or None
         Probability that a pixel belongs to the person, where it was asked for.
+    patches : ndarray of uint8, shape PATCHES_SHAPE, or None
+        What the picture shows at the legs: see `formcheck.adapters.patches`. All
+        zero where there is nothing to see; None where there was no picture.
     """
 
     index: int
@@ -58,6 +61,7 @@ class Pose:
     world_m: FloatArray
     visibility: FloatArray
     mask: NDArray[np.float32] | None = None
+    patches: PatchArray | None = None
 
     @property
     def found(self) -> bool:
@@ -89,6 +93,8 @@ class PoseTrack:
     image_px : ndarray, shape (n, 33, 2)
     world_m : ndarray, shape (n, 33, 3)
     visibility : ndarray, shape (n, 33)
+    patches : ndarray of uint8, shape (n, *PATCHES_SHAPE), or None
+        As in `Pose`; None where no frame had a picture.
     """
 
     time_s: FloatArray
@@ -96,6 +102,7 @@ class PoseTrack:
     image_px: FloatArray
     world_m: FloatArray
     visibility: FloatArray
+    patches: PatchArray | None = None
 
     def __len__(self) -> int:
         return len(self.time_s)
@@ -112,7 +119,15 @@ class PoseTrack:
             image_px=np.stack([pose.image_px for pose in poses]).astype(np.float64),
             world_m=np.stack([pose.world_m for pose in poses]).astype(np.float64),
             visibility=np.stack([pose.visibility for pose in poses]).astype(np.float64),
+            patches=_stacked_patches(poses),
         )
+
+
+def _stacked_patches(poses: Sequence[Pose]) -> PatchArray | None:
+    if all(pose.patches is None for pose in poses):
+        return None
+    nothing = np.zeros(PATCHES_SHAPE, dtype=np.uint8)
+    return np.stack([nothing if pose.patches is None else pose.patches for pose in poses])
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
+from formcheck.adapters import patches
 from formcheck.adapters.mediapipe import MediaPipeBackend
 from formcheck.adapters.models import locate
 from formcheck.adapters.pose import BackendInfo
@@ -159,8 +160,8 @@ def _load_kept(kept: Path | None) -> tuple[list[Pose], BackendInfo] | None:
 
 
 def _content_key(clip: Path, model: str | Path | None, wrap: Callable[[ClipReader], FrameSource] | None) -> str:
-    """Name for what a clip and a model give together; changes with either's content and with mediapipe's version."""
+    """Name for what a clip and a model give together; changes with either's content and with what reads them."""
     digest = hashlib.sha256(clip.read_bytes())
-    digest.update(f"{locate(model).sha256} mediapipe {version('mediapipe')}".encode())
+    digest.update(f"{locate(model).sha256} mediapipe {version('mediapipe')} patches {patches.VERSION}".encode())
     digest.update(wrap.__name__.encode() if wrap is not None else b"")
     return digest.hexdigest()[:32]
