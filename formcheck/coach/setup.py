@@ -14,7 +14,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from formcheck import bias, view
+from formcheck import bias, kinematics, view
 from formcheck.bias import BiasModel
 from formcheck.coach.voice import Saying, Tone
 from formcheck.geometry import length
@@ -231,7 +231,7 @@ class SetupCoach:
         yaw = view.yaw_per_frame(track)
         if self._model is not None:
             sign = np.sign(np.array([self._vote]))
-            yaw = bias.corrected_yaw(yaw, self._model.predict(bias.features(track, sign)))
+            yaw = bias.corrected_yaw(yaw, kinematics.landmark_errors(track, sign, self._model))
         return float(yaw[0])
 
     def _still_share(self, pose: Pose) -> float:

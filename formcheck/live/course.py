@@ -258,4 +258,6 @@ class Course:
 def poses_of(track: PoseTrack) -> Iterator[Pose]:
     """The poses of a track, one by one."""
     for row, time_s in enumerate(track.time_s.tolist()):
-        yield Pose(row, time_s, track.size_px, track.image_px[row], track.world_m[row], track.visibility[row])
+        patches = None if track.patches is None else track.patches[row]
+        arrays = track.image_px[row], track.world_m[row], track.visibility[row]
+        yield Pose(row, time_s, track.size_px, *arrays, patches=patches)
