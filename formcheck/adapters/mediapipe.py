@@ -23,7 +23,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formcheck.adapters import models
-from formcheck.adapters.patches import describe
 from formcheck.adapters.pose import BackendInfo
 from formcheck.adapters.quiet_stderr import quiet_stderr as _quiet_stderr
 from formcheck.adapters.quiet_stderr import stderr_lock
@@ -307,6 +306,8 @@ def _is_rgb(image: object) -> bool:
 
 
 def _to_poses(result: Any, frame: Frame, *, masks: bool) -> tuple[Pose, ...]:
+    from formcheck.adapters.patches import describe  # late: it brings cv2
+
     height, width = frame.image.shape[:2]
     poses = []
     for number, points in enumerate(result.pose_landmarks):
