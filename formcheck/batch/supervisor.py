@@ -11,7 +11,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Self
@@ -31,6 +32,15 @@ _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 OnProgress = Callable[[float, float], None]
 
 
+@contextmanager
+def closing_descriptor(descriptor: int) -> Iterator[None]:
+    """Close a file descriptor when the block ends."""
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
 class Worker:
     """A worker process that is started when it is first needed. Use it from one thread; `stop` is for any thread.
 
@@ -43,6 +53,7 @@ class Worker:
         self.job = job
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
+        self._life: int | None = None  # closed, by us or by our end, it ends the process
         self._clips = 0
         self._stopped = threading.Event()
         self._lock = threading.Lock()
@@ -76,6 +87,9 @@ class Worker:
             connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+        if self._life is not None:
+            os.close(self._life)
+            self._life = None
         if process is not None:
             # Nothing is lost: a result counts only once the parent has committed it.
             process.kill()
@@ -93,18 +107,20 @@ class Worker:
         if self._process is not None:
             return None
         ours, theirs = socket.socketpair()
+        life, self._life = os.pipe()
         # The folders that modules are found in are ours; a module that lies beside somebody's clips is not imported.
         code = (
             f"import sys; sys.path[:] = {json.dumps(sys.path)}; "
+            f"from formcheck.batch.lifeline import hold; hold({life}, {os.getpid()}); "
             f"from formcheck.batch.worker import serve; serve({theirs.fileno()})"
         )
-        with theirs, self._lock:
+        with theirs, closing_descriptor(life), self._lock:
             if self._stopped.is_set():
                 ours.close()
                 return Answer(End.STOPPED)
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-c", code],
-                pass_fds=(theirs.fileno(),),
+                pass_fds=(theirs.fileno(), life),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=None if os.environ.get("FORMCHECK_DEBUG") else subprocess.DEVNULL,
