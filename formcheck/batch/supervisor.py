@@ -19,9 +19,11 @@ from typing import Self
 
 from formcheck.batch.job import Answer, End, Job, Task
 
-# mediapipe grows by about a megabyte for each clip (292 to 336 MB over 40 landmarkers), so workers are renewed.
+# mediapipe does not give all of its memory back: a worker has about 330 MB after its first clip and 10 MB more with each
+# short one (benchmarks/batch_many.py), and ten minutes of video take 250 MB above that (benchmarks/memory.py). Renewed
+# from here on, it stays below 700 MB. The number of clips is for what may grow without being seen.
+RECYCLE_MB = 420.0
 RECYCLE_CLIPS = 50
-RECYCLE_MB = 520.0
 START_S = 180.0  # for a worker to start; a cold disk on a busy machine needs many seconds
 _TICK_S = 0.5
 _STOP_S = 5.0
