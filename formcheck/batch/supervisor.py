@@ -19,7 +19,7 @@ from typing import Self
 
 from formcheck.batch.job import Answer, End, Job, Task
 
-# mediapipe does not give all of its memory back: a worker has about 330 MB after its first clip and 10 MB more with each
+# mediapipe does not give all its memory back: a worker has about 330 MB after its first clip and 10 MB more with each
 # short one (benchmarks/batch_many.py), and ten minutes of video take 250 MB above that (benchmarks/memory.py). Renewed
 # from here on, it stays below 700 MB. The number of clips is for what may grow without being seen.
 RECYCLE_MB = 420.0
