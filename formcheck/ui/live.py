@@ -21,9 +21,9 @@ from formcheck.ui.live_feed import Feed, show_newest_only
 AUTO: Final = "auto"
 KEPT: Final = "live-kept"
 CONTEXT: Final = "live-camera"
-EVERY_S: Final = 0.25  # between two looks at the session: a count is said this late at most
+EVERY_S: Final = 0.3  # between two looks at the session: a count is said this late at most
 CAMERA: Final[dict[str, Any]] = {
-    "video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 30}},
+    "video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 25, "max": 25}},
     "audio": False,
 }
 # Nothing outside this machine is asked which way to go.
@@ -50,6 +50,7 @@ class Kept:
     analysis: Analysis | None = None
     stored: int | None = None
     candidates: tuple[str, ...] | None = None
+    question: str = ""
     failed: str = ""
 
     @property
@@ -160,6 +161,7 @@ def _after(kept: Kept) -> None:
     if kept.failed:
         st.warning(_sentence(kept.failed))
     if kept.candidates is not None and kept.analysis is None:
+        st.info(_sentence(kept.question), icon=":material/help:")
         _ask(kept)
     if kept.analysis is not None:
         live_result.show(kept.analysis, kept.stored)
@@ -185,8 +187,7 @@ def _judge(kept: Kept, name: str | None) -> None:
     try:
         kept.analysis = kept.session.report(EXERCISES[name] if name else None)
     except UnrecognisedError as error:
-        kept.candidates = error.candidates
-        st.info(_sentence(str(error)))
+        kept.candidates, kept.question = error.candidates, str(error)
         return
     except FormcheckError as error:
         kept.failed = str(error)
