@@ -1,0 +1,184 @@
+"""Live in a real browser, with a rendered clip as its camera: coach, count, cue, voice, report, and again."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, App
+from fake_camera import camera_flags, write_camera
+from playwright.sync_api import TimeoutError
+
+CLIP = ROOT / "sample_videos" / "04-romanian-deadlift-rounded-lower-back.mp4"
+CUE = "Hips back, chest long."
+CAMERA = 'iframe[title*="streamlit_webrtc"]'
+WAIT_MS = 60_000
+QUIET_S = 15.0  # the camera begins with Start: time for the model to load, the coach, and the countdown
+PANEL = """() => {
+  const roots = [...document.querySelectorAll('*')].map((item) => item.shadowRoot).filter(Boolean);
+  const panel = roots.map((root) => root.querySelector('.panel')).find(Boolean);
+  if (!panel) return null;
+  const text = (name) => {
+    const item = panel.querySelector('.' + name);
+    return item && !item.hidden ? item.textContent.trim() : '';
+  };
+  return { stage: panel.dataset.stage, title: text('title'), number: text('number'), words: text('words'),
+           cue: text('cue'), trouble: text('trouble') };
+}"""
+# Headless Chromium has no voices: what it is given to say is written down.
+LISTEN = """
+window.said = [];
+if (window.speechSynthesis) window.speechSynthesis.speak = (words) => window.said.push(words.text);
+"""
+
+
+class LoopbackApp(App):
+    """The app through the tests' own entry, which keeps the camera's connection on the loopback."""
+
+    def start(self) -> None:
+        popen = subprocess.Popen
+
+        def through_entry(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+            return popen([sys.executable, str(Path(__file__).with_name("loopback.py")), *command[3:]], **options)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(subprocess, "Popen", through_entry)
+            super().start()
+
+
+@pytest.fixture(scope="module")
+def live_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    server = LoopbackApp(tmp_path_factory.mktemp("live"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def camera(launch: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Chromium whose camera is a set with a fault in the first repetition of two, with long rests around it."""
+    file = write_camera(CLIP, tmp_path_factory.mktemp("camera") / "set.mjpeg", still_s=QUIET_S, after_s=QUIET_S)
+    return launch(*camera_flags(file))
+
+
+def open_live(page: Any) -> None:
+    page.add_init_script(LISTEN)
+    page.goto("/live")
+    page.get_by_role("heading", level=1, name="Live").wait_for()
+    page.frame_locator(CAMERA).get_by_role("button", name="Start").wait_for()
+
+
+def choose(page: Any, exercise: str) -> None:
+    page.get_by_label("Exercise").first.click()
+    page.get_by_role("option", name=exercise, exact=True).click()
+    page.get_by_text("Put the camera side-on").first.wait_for()
+
+
+def press(page: Any, name: str) -> None:
+    page.frame_locator(CAMERA).get_by_role("button", name=name, exact=True).click()
+
+
+def wait_for(page: Any, condition: str, timeout_ms: int = WAIT_MS) -> Any:
+    """Wait until an expression over the panel ``p`` is true; returns the panel."""
+    try:
+        page.wait_for_function(f"() => {{ const p = ({PANEL})(); return p && ({condition}); }}", timeout=timeout_ms)
+    except TimeoutError as error:
+        shown, said = page.evaluate(PANEL), page.evaluate("window.said")
+        raise AssertionError(f"never came: {condition}; shown: {shown}; said: {said}") from error
+    return page.evaluate(PANEL)
+
+
+def drawn_pixels(page: Any) -> int:
+    """Pixels of the live picture that have the skeleton's sky blue, which the rendered room has not."""
+    count: int = (
+        page.frame_locator(CAMERA)
+        .locator("video")
+        .evaluate("""(video) => {
+      const canvas = document.createElement('canvas');
+      canvas.width = video.videoWidth; canvas.height = video.videoHeight;
+      const context = canvas.getContext('2d');
+      context.drawImage(video, 0, 0);
+      const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+      let count = 0;
+      for (let i = 0; i < data.length; i += 4)
+        count += Math.abs(data[i] - 86) < 40 && Math.abs(data[i + 1] - 180) < 40 && Math.abs(data[i + 2] - 233) < 40;
+      return count;
+    }""")
+    )
+    return count
+
+
+def test_a_set_from_start_to_report(new_page: Any, live_app: App, camera: Any) -> None:
+    page = new_page(app=live_app, browser=camera)
+    open_live(page)
+    choose(page, "Romanian deadlift")
+    press(page, "Start")
+    wait_for(page, "p.stage === 'setup' && p.words.includes('Hold still')")
+    wait_for(page, "p.stage === 'set'")
+    wait_for(page, "p.number === '1'")
+    assert wait_for(page, "p.cue")["cue"].endswith(CUE)
+    assert max(drawn_pixels(page) for _ in range(20) if page.wait_for_timeout(200) is None) > 200
+    wait_for(page, "p.number === '2'")
+    said = page.evaluate("window.said")
+    assert said[0].startswith("Good. Hold still")
+    assert [words for words in said if words in ("1", "2", CUE)][-3:] == ["1", CUE, "2"]
+    press(page, "Stop")
+    page.get_by_text("rounded", exact=False).first.wait_for()
+    assert page.get_by_test_id("stException").count() == 0
+
+    # Again, at once: another set in the same page.
+    press(page, "Start")
+    wait_for(page, "p.stage === 'setup'")
+    page.get_by_role("button", name="Start the set now").click()
+    assert wait_for(page, "p.stage === 'set'")["number"] == "0"
+    press(page, "Stop")
+    wait_for(page, "p.stage === 'idle'")
+
+
+def test_two_tabs_and_no_third(new_page: Any, live_app: App, camera: Any) -> None:
+    pages = [new_page(app=live_app, browser=camera) for _ in range(3)]
+    for page in pages[:2]:
+        open_live(page)
+        press(page, "Start")
+    for page in pages[:2]:
+        wait_for(page, "p.stage === 'setup' || p.stage === 'set'")
+    third = pages[2]
+    open_live(third)
+    third.get_by_text("live sessions are running").first.wait_for()
+    press(pages[0], "Stop")
+    wait_for(pages[0], "p.stage === 'idle'")
+    press(third, "Start")
+    wait_for(third, "p.stage === 'setup' || p.stage === 'set'")
+    for page in pages[1:]:
+        press(page, "Stop")
+
+
+def test_a_camera_that_is_refused(new_page: Any, live_app: App, launch: Any) -> None:
+    page = new_page(app=live_app, browser=launch("--use-fake-device-for-media-stream", "--deny-permission-prompts"))
+    open_live(page)
+    press(page, "Start")
+    assert "may not use the camera" in wait_for(page, "p.trouble")["trouble"]
+
+
+def test_no_camera_at_all(new_page: Any, live_app: App, browser: Any) -> None:
+    page = new_page(app=live_app, browser=browser, permissions=["camera"])
+    open_live(page)
+    assert "No camera was found" in wait_for(page, "p.trouble")["trouble"]
+
+
+def test_the_voice_can_be_switched_off_and_stays_so(new_page: Any, live_app: App, browser: Any) -> None:
+    page = new_page(app=live_app, browser=browser, permissions=["camera"])
+    open_live(page)
+    page.get_by_text("Voice and sounds").click()
+    page.get_by_role("button", name="Try it").click()
+    page.wait_for_function("() => window.said.length === 1")
+    page.get_by_label("Say counts and cues aloud").uncheck()
+    page.get_by_role("button", name="Try it").click()
+    page.reload()
+    page.get_by_text("Voice and sounds").click()
+    assert not page.get_by_label("Say counts and cues aloud").is_checked()
+    assert page.evaluate("window.said.length") == 0
