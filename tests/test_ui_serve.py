@@ -18,7 +18,7 @@ from formcheck import cli
 from formcheck.cli import ui
 from formcheck.errors import ConfigError
 from formcheck.ui import serve
-from formcheck.ui.app import PAGES
+from formcheck.ui.app import ON_ACCENT, PAGES
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -98,8 +98,9 @@ def test_text_contrasts_enough(theme: str) -> None:
     for background in ("backgroundColor", "secondaryBackgroundColor"):
         assert contrast(colours["textColor"], colours[background]) >= 7
         assert contrast(colours["linkColor"], colours[background]) >= 4.5
-        assert contrast(colours["primaryColor"], colours[background]) >= 3
-    assert contrast("#ffffff", colours["primaryColor"]) >= 4.5  # the text on a primary button
+        assert contrast(colours["primaryColor"], colours[background]) >= 4.5  # it marks what is chosen, text too
+    on_accent = ON_ACCENT if theme == "dark" else "#ffffff"  # the text on a primary button
+    assert contrast(on_accent, colours["primaryColor"]) >= 4.5
 
 
 @pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.module)

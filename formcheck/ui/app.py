@@ -36,11 +36,19 @@ PAGES: Final = (
 )
 # Streamlit would fetch one of its own symbols, or an emoji, from another host.
 ICON: Final = Path(__file__).with_name("pictures") / "icon.svg"
+# On a dark page the accent colour must be light to be read as text; Streamlit would still write white on it.
+ON_ACCENT: Final = "#06251b"
+DARK_STYLE: Final = f"""<style>
+.stApp :is([data-testid^="stBaseButton-primary"], [data-testid^="stBaseLinkButton-primary"]):not(:disabled)
+{{ color: {ON_ACCENT}; }}
+</style>"""
 
 
 def main() -> None:
     """Run the page that was asked for; the first one is the start page."""
     st.set_page_config(page_title="formcheck", page_icon=str(ICON), layout="wide")
+    if st.context.theme.type == "dark":
+        st.html(DARK_STYLE)
     pages = [
         st.Page(partial(_open, entry.module), title=entry.title, icon=entry.icon, url_path=entry.module, default=first)
         for entry, first in zip(PAGES, (True, *[False] * len(PAGES)), strict=False)

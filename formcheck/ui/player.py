@@ -59,6 +59,7 @@ export default function ({ parentElement, data }) {
     const move = () => { found.pause(); found.currentTime = time_s; };
     if (found.readyState > 0) { move(); } else { found.addEventListener("loadedmetadata", move, { once: true }); }
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    found.style.scrollMarginTop = "5rem";  // not under the bar at the top of the page
     found.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
     show();
     return true;

@@ -34,7 +34,7 @@ def show(job: Job, clips: Clips) -> None:
         _refused(job, clips)
     elif state.stage is Stage.CANCELLED:
         st.info(f"{markdown_text(job.name)}: stopped.")
-        _exercise_choice(job, clips, "Check it after all", None)
+        _exercise_choice(job, clips, "Check it after all", job.exercise)
     elif job.ready:
         _result(job, clips)
     else:
