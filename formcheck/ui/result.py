@@ -40,7 +40,7 @@ def show(job: Job, clips: Clips) -> None:
     else:
         st.subheader(markdown_text(job.name), anchor=False)
         _progress(job)
-        st.button("Stop", key="stop", icon=":material/stop_circle:", on_click=job.cancel)
+        st.button("Stop checking", key="stop", icon=":material/stop_circle:", on_click=job.cancel)
 
 
 @st.fragment(run_every=LOOK_EVERY_S)

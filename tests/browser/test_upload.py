@@ -30,7 +30,7 @@ def checked(app: Any, browser: Any, watched_pages: Any) -> Iterator[Any]:
         page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
             {"name": "my <b>set</b> 1.mp4", "mimeType": "video/mp4", "buffer": CLIP.read_bytes()}
         )
-        page.get_by_role("button", name="Stop").wait_for()
+        page.get_by_role("button", name="Stop checking").wait_for()
         page.locator(PLAYER).wait_for(timeout=ANALYSIS_MS)
         yield page
     finally:
@@ -141,7 +141,7 @@ def test_a_file_that_is_no_video_is_refused_with_the_reason(page: Any) -> None:
 def test_an_analysis_can_be_stopped(page: Any) -> None:
     page.goto("/")
     page.get_by_role("button", name="Kettlebell swing: done well").click()
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop checking").click()
     page.get_by_text("stopped.").wait_for()
     page.get_by_role("button", name="Remove this clip").click()
     page.get_by_role("button", name="Kettlebell swing: done well").wait_for()
