@@ -9,7 +9,7 @@ from formcheck.exercises import find_exercise
 from formcheck.exercises.base import Exercise
 from formcheck.people import Person
 from formcheck.pipeline import Progress, analyze_clip
-from formcheck.types import Report, Side
+from formcheck.types import Rate, Report, Side
 
 
 def analyze(
@@ -20,6 +20,7 @@ def analyze(
     settings: Settings | str | Path | None = None,
     model: str | Path | None = None,
     person: Person | None = None,
+    rate: Rate | str = Rate.FULL,
     on_progress: Progress | None = None,
 ) -> Report:
     """Analyse one recorded clip and return its report; what was measured on every frame comes from `analyze_clip`.
@@ -37,6 +38,8 @@ def analyze(
         A model file or variant; None is the full model that comes with formcheck.
     person : Person or None
         Whom to judge where several people are in the picture; None judges the one who moves through the exercise.
+    rate : Rate or str
+        ``"auto"`` estimates only as many frames as the movement asks for: two to three times as quick.
     on_progress : callable or None
         Called with seconds of the clip done and in total.
 
@@ -50,7 +53,7 @@ def analyze(
     ModelError
         When the pose model cannot be started.
     ValueError
-        When `side` is neither left nor right.
+        When `side` is neither left nor right, or the rate neither full nor auto.
     """
     return analyze_clip(
         path,
@@ -59,5 +62,6 @@ def analyze(
         settings=load_settings(Path(settings)) if isinstance(settings, str | Path) else settings,
         model=model,
         person=person,
+        rate=rate,
         on_progress=on_progress,
     ).report

@@ -114,6 +114,11 @@ class Analyzer:
             self._start_s = pose.time_s
         self._poses.append(pose)
 
+    def adopt(self, poses: PoseLog) -> None:
+        """Take over the poses of a whole recording at once, without a copy of them."""
+        self._poses = poses
+        self._start_s = poses[0].time_s if poses else math.nan
+
     def update(self, pose: Pose) -> Update:
         """Take the next pose, in order of time, and say what is known now: what a live session needs."""
         self.add(pose)

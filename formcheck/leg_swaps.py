@@ -53,6 +53,8 @@ def repair(track: PoseTrack) -> PoseTrack:
     states = np.zeros(len(track), dtype=int)
     legs, hips = _leg_points(track, known), _hip_points(track, known)
     states[known] = _most_likely(track.time_s[known], legs, _costs(legs, hips), _thigh_px(legs, hips))
+    if not states.any():
+        return track
     image, world, visibility = track.image_px.copy(), track.world_m.copy(), track.visibility.copy()
     patches = None if track.patches is None else _own_patches(track.patches, states)
     for state, exchanged in enumerate(_STATES):

@@ -29,9 +29,12 @@ from formcheck.exercises import EXERCISES
 from formcheck.exercises.base import Exercise
 from formcheck.overlay import Style, draw
 from formcheck.people import Person
+from formcheck.poselog import PoseLog
 from formcheck.recognise import recognise
 from formcheck.rules.base import AppliedRule
-from formcheck.types import Analysis, ClipInfo, Frame, Pose, PoseTrack, Side, ToolInfo
+from formcheck.sampling import has_narrow_fault
+from formcheck.sparse import read_sparsely
+from formcheck.types import Analysis, ClipInfo, Frame, Pose, PoseTrack, Rate, Side, ToolInfo
 
 
 class FrameSource(Protocol):
@@ -67,6 +70,7 @@ def analyze_clip(
     model: str | Path | None = None,
     backend: PoseBackend | None = None,
     person: Person | None = None,
+    rate: Rate | str = Rate.FULL,
     on_progress: Progress | None = None,
 ) -> Analysis:
     """Analyse one recorded clip.
@@ -86,6 +90,9 @@ def analyze_clip(
         A pose source to use instead of the model (recorded landmarks, a test's own); the caller closes it.
     person : Person or None
         Whom to judge where several people are in the picture; None judges the one who moves through the exercise.
+    rate : Rate or str
+        ``"auto"`` estimates only as many frames as the movement asks for, which is two to three times as quick. A clip
+        with several people, one that has to be turned, and one with a narrow fault are read at the full rate after all.
     on_progress : callable or None
 
     Raises
@@ -95,9 +102,17 @@ def analyze_clip(
         not recognised for sure.
     ModelError
         When the pose model cannot be started.
+    ValueError
+        When the rate is neither of the two.
     """
-    reading = read_poses(path, model=model, backend=backend, person=person, on_progress=on_progress)
-    return analyze_reading(path, reading, exercise=exercise, side=side, settings=settings)
+    reading = read_poses(path, model=model, backend=backend, person=person, rate=rate, on_progress=on_progress)
+    analysis = analyze_reading(path, reading, exercise=exercise, side=side, settings=settings)
+    report = analysis.report
+    applied = applied_rules(EXERCISES[report.exercise.name], settings or Settings())
+    if report.clip.frames_estimated is not None and has_narrow_fault(report.outcomes, applied):
+        reading = read_poses(path, model=model, backend=backend, person=person, on_progress=on_progress)
+        analysis = analyze_reading(path, reading, exercise=exercise, side=side, settings=settings)
+    return analysis
 
 
 def analyze_reading(
@@ -124,27 +139,24 @@ def analyze_reading(
     analyzer = Analyzer(exercise, applied, side, given, confidence, model=bias.load())
     for cut_s in reading.cuts_s:
         analyzer.cut(cut_s)
-    for pose in reading.poses:
-        analyzer.add(pose)
+    if isinstance(reading.poses, PoseLog):
+        analyzer.adopt(reading.poses)
+    else:
+        for pose in reading.poses:
+            analyzer.add(pose)
     last_s = reading.poses[-1].time_s if reading.poses else 0.0
     warnings = reading.warnings
     if not applied:
         warnings = (*warnings, f"under these settings no rule is left to check in {exercise.id}")
-    return analyzer.finish(clip_info(path, reading.video, last_s), tool_info(reading.estimator), warnings)
-
-
-# A real clip darkened to a level of 17 has half of its angles off by more than two standard errors; one of 85 is fine.
-DARK_LEVEL = 35.0
-DARK_WARNING = (
-    "the picture is dark (brightness {:.0f} of 255): the angles are less exact than stated; film with more light"
-)
+    analysis = analyzer.finish(clip_info(path, reading.video, last_s), tool_info(reading.estimator), warnings)
+    return analysis.marked([pose.estimated for pose in reading.poses])
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What was read from a clip: one pose for every frame, of the person to judge, and the times of hard cuts."""
 
-    poses: tuple[Pose, ...]
+    poses: Sequence[Pose]
     cuts_s: tuple[float, ...]
     video: VideoInfo
     estimator: BackendInfo
@@ -159,7 +171,9 @@ def recognised(path: str | Path, reading: Reading) -> tuple[Exercise, float]:
     NotRecognisedError
         When it is not sure; the text names what it may be, and how to say so.
     """
-    found = recognise(PoseTrack.from_poses(reading.poses), bias.load(), reading.cuts_s)
+    poses = reading.poses
+    track = poses.track() if isinstance(poses, PoseLog) else PoseTrack.from_poses(poses)
+    found = recognise(track, bias.load(), reading.cuts_s)
     if found.exercise_id is not None:
         return EXERCISES[found.exercise_id], found.confidence
     candidates = tuple(item.exercise_id for item in found.candidates)
@@ -180,6 +194,7 @@ def read_poses(
     model: str | Path | None = None,
     backend: PoseBackend | None = None,
     person: Person | None = None,
+    rate: Rate | str = Rate.FULL,
     on_progress: Progress | None = None,
 ) -> Reading:
     """Read a clip's poses, of the right person and the right way up; parameters and errors as for `analyze_clip`.
@@ -187,11 +202,12 @@ def read_poses(
     A clip of one person is read once. Where a look now and then shows several people, or people only when the picture
     is turned, it is read again from its start in the way that it needs.
     """
+    read = _read_sparsely if Rate(rate) is Rate.AUTO else _read
     if backend is not None:
-        return _read(path, backend, None, on_progress)
+        return read(path, backend, None, on_progress)
     if person is None:
         with MediaPipeBackend.open(model) as single, Scout.open(model) as scout:
-            reading = _read(path, single, scout, on_progress)
+            reading = read(path, single, scout, on_progress)
         if not scout.several and not scout.turn_deg:
             return reading
         if scout.turn_deg and not scout.several:
@@ -210,7 +226,7 @@ def read_poses(
 def _read(path: str | Path, backend: PoseBackend, scout: Scout | None, on_progress: Progress | None) -> Reading:
     """Read through a clip, or up to where the scout says that it must be read in another way."""
     cuts = CutDetector()
-    poses: list[Pose] = []
+    poses = PoseLog(compact=True)  # a long clip's poses as they are would fill the memory
 
     def watch(frame: Frame, pose: Pose) -> None:
         cuts.watch(frame)
@@ -222,9 +238,19 @@ def _read(path: str | Path, backend: PoseBackend, scout: Scout | None, on_progre
             poses.append(pose)
             if scout is not None and (scout.several or scout.turn_deg):
                 break
-        dark = (DARK_WARNING.format(cuts.brightness),) if cuts.brightness < DARK_LEVEL else ()
-        warnings = (*reader.warnings, *dark)
-        return Reading(tuple(poses), cuts.times_s(poses), reader.info, backend.info, warnings)
+        warnings = (*reader.warnings, *cuts.warnings)
+        return Reading(poses, cuts.times_s(poses), reader.info, backend.info, warnings)
+
+
+def _read_sparsely(
+    path: str | Path, backend: PoseBackend, scout: Scout | None, on_progress: Progress | None
+) -> Reading:
+    """As `_read`, with as many frames as the movement asks for."""
+    found = read_sparsely(path, backend, scout, on_progress)
+    poses = PoseLog(compact=True)
+    for pose in found.poses:
+        poses.append(pose)
+    return Reading(poses, found.cuts_s, found.video, backend.info, found.warnings)
 
 
 def estimate_poses(

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from formcheck.types import LANDMARK_COUNT, PATCHES_SHAPE, FloatArray, PatchArray, Pose, PoseTrack
+from formcheck.types import LANDMARK_COUNT, PATCHES_SHAPE, PatchArray, Pose, PoseTrack
 
 BLOCK = 1024  # poses: about 40 s
 NUMBERS = 6  # of each landmark: two in the picture, three in space, one visibility
@@ -23,7 +23,7 @@ Block = NDArray[np.floating[Any]]
 Number = TypeVar("Number", bound=np.generic)
 
 
-class PoseLog:
+class PoseLog(Sequence[Pose]):
     """Poses in order of time.
 
     Parameters
@@ -32,18 +32,41 @@ class PoseLog:
         Keep 32 bits of each number instead of 64: an error of less than a ten-thousandth of a pixel.
     """
 
-    __slots__ = ("_blocks", "_dtype", "_found", "_patches", "_size_px", "_time_s")
+    __slots__ = ("_blocks", "_dtype", "_estimated", "_found", "_patches", "_size_px", "_time_s")
 
     def __init__(self, *, compact: bool = False) -> None:
         self._dtype = np.float32 if compact else np.float64
         self._blocks: list[Block] = []
         self._patches: list[PatchArray] | None = None  # blocks as above, once a pose comes with patches
         self._time_s: list[float] = []
+        self._estimated = bytearray()
         self._size_px = (0, 0)
         self._found = 0
 
     def __len__(self) -> int:
         return len(self._time_s)
+
+    @overload
+    def __getitem__(self, index: int) -> Pose: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Pose]: ...
+
+    def __getitem__(self, index: int | slice) -> Pose | list[Pose]:
+        if isinstance(index, slice):
+            return [self[row] for row in range(len(self))[index]]
+        row = range(len(self))[index]
+        numbers = self._blocks[row // BLOCK][row % BLOCK].astype(np.float64)
+        return Pose(
+            row,
+            self._time_s[row],
+            self._size_px,
+            numbers[:, :2].copy(),
+            numbers[:, 2:5].copy(),
+            numbers[:, 5].copy(),
+            patches=None if self._patches is None else self._patches[row // BLOCK][row % BLOCK],
+            estimated=bool(self._estimated[row]),
+        )
 
     @property
     def found(self) -> int:
@@ -66,6 +89,7 @@ class PoseLog:
                 self._patches = [_no_patches(BLOCK) for _ in self._blocks]
             self._patches[-1][row] = pose.patches
         self._time_s.append(pose.time_s)
+        self._estimated.append(pose.estimated)
         self._found += pose.found
 
     def track(self) -> PoseTrack:
@@ -98,12 +122,15 @@ class PoseLog:
             times += self._time_s[start:stop]
             parts += _slices(self._blocks, start, stop)
             seen += [] if self._patches is None else _slices(self._patches, start, stop)
-        packed: FloatArray = np.empty((len(times), LANDMARK_COUNT, NUMBERS))
-        if parts:
-            np.concatenate(parts, out=packed)
-        image, world = np.ascontiguousarray(packed[..., :2]), np.ascontiguousarray(packed[..., 2:5])
+        # each array is filled by itself: one with all numbers in it would double the memory of a long session
+        count = len(times)
+        image, world = np.empty((count, LANDMARK_COUNT, 2)), np.empty((count, LANDMARK_COUNT, 3))
+        visibility = np.empty((count, LANDMARK_COUNT))
+        for array, numbers in ((image, slice(0, 2)), (world, slice(2, 5)), (visibility, 5)):
+            if parts:
+                np.concatenate([part[..., numbers] for part in parts], out=array)
         patches = np.concatenate(seen) if self._patches is not None else None
-        return PoseTrack(np.array(times, dtype=np.float64), self._size_px, image, world, packed[..., 5].copy(), patches)
+        return PoseTrack(np.array(times, dtype=np.float64), self._size_px, image, world, visibility, patches)
 
 
 def _no_patches(count: int) -> PatchArray:

@@ -54,7 +54,7 @@ def write(path: Path, **what: object) -> Path:
     return path
 
 
-def analyze(path, *, exercise=None, side=None, settings=None, model=None, person=None, on_progress=None):
+def analyze(path, *, exercise=None, side=None, settings=None, model=None, person=None, rate="full", on_progress=None):
     del settings, model
     what = dict(word.split("=", 1) for word in Path(path).read_text(encoding="utf-8").split())
     _misbehave(path, what)

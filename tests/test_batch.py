@@ -312,6 +312,15 @@ class TestResume:
         run(clip, "--out", out, "--resume", "--side", "right")
         assert {path.name for path in place.iterdir()} == {"c00.report.json", "c00.angles.csv", "done.json"}
 
+    def test_another_rate_does_every_clip_again(self, run, tmp_path):
+        (clip,) = make(tmp_path / "clips", 1)
+        out = tmp_path / "out"
+        run(clip, "--out", out)
+        _, again, _ = run(clip, "--out", out, "--resume", "--rate", "auto")
+        assert "(1 finished before)" in again
+        _, other, _ = run(clip, "--out", out, "--resume", "--rate", "full")
+        assert "finished before" not in other
+
     def test_a_clip_that_became_unreadable_keeps_no_old_report(self, run, tmp_path):
         (clip,) = make(tmp_path / "clips", 1)
         out = tmp_path / "out"
@@ -510,7 +519,8 @@ class TestOptions:
         monkeypatch.setattr(job_module, "ANALYZE", "formcheck.pipeline:analyze_clip")
         status, _, err = run(SAMPLE, "--out", tmp_path / "batch", "--video", "--exercise", "kettlebell-swing")
         assert (status, err) == (0, "")
-        assert main(["check", str(SAMPLE), "--out", str(tmp_path / "check"), "--exercise", "kettlebell-swing"]) == 0
+        same = ["--out", str(tmp_path / "check"), "--exercise", "kettlebell-swing", "--rate", "auto"]
+        assert main(["check", str(SAMPLE), *same]) == 0
         place = tmp_path / "batch" / rows(tmp_path / "batch")[0]["results"]
         for name in ("kettlebell-swing-good.report.json", "kettlebell-swing-good.angles.csv"):
             assert (place / name).read_bytes() == (tmp_path / "check" / name).read_bytes()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import synthetic
 
-from formcheck import pipeline
+from formcheck.adapters import cuts
 from formcheck.coach import CueCoach, HoldTimer, Problem, Saying, SetupCoach, SetupState, Stage, Tone
 from formcheck.coach.cues import BETTER, LEAST_SHOWN_S, SAID_AGAIN_REPS, SHOWN_S
 from formcheck.coach.setup import COUNTDOWN, DARK, GO, PATIENCE_S, SAY, STEADY_S, STILL_S
@@ -160,7 +160,7 @@ def test_the_person_may_begin_at_once() -> None:
 
 
 def test_it_finds_dark_what_the_pipeline_warns_of() -> None:
-    assert DARK == pipeline.DARK_LEVEL
+    assert DARK == cuts.DARK_LEVEL
 
 
 def test_lying_people_are_led_as_well() -> None:

@@ -281,6 +281,7 @@ class TestJson:
             "height": 540,
             "rotation_deg": 90,
             "pose_fraction": 0.99,
+            "frames_estimated": 435,
         }
         assert document["exercise"] == {"name": "romanian-deadlift", "given": True, "confidence": 1.0}
         assert document["view"] == {

@@ -24,7 +24,7 @@ from av.video.frame import VideoFrame
 from formcheck.adapters.video_frames import FrameClock, FrameShaper
 from formcheck.adapters.video_open import average_fps, container_duration_s, open_clip, stream_duration_s
 from formcheck.errors import ClipError
-from formcheck.types import Frame
+from formcheck.types import FloatArray, Frame
 
 _FALLBACK_FPS: Final = 30.0  # the commonest rate of phones and webcams; used only when a file states no rate
 
@@ -85,6 +85,32 @@ def probe(path: str | PathLike[str], *, max_side: int | None = None) -> VideoInf
     """
     with ClipReader(path, max_side=max_side) as reader:
         return reader.info
+
+
+class DecodedFrame:
+    """A frame that is decoded but not yet converted.
+
+    Attributes
+    ----------
+    index, time_s : int, float
+        As of `Frame`.
+    """
+
+    __slots__ = ("_decoded", "_shaper", "index", "time_s")
+
+    def __init__(self, index: int, time_s: float, decoded: VideoFrame, shaper: FrameShaper) -> None:
+        self.index = index
+        self.time_s = time_s
+        self._decoded = decoded
+        self._shaper = shaper
+
+    def frame(self) -> Frame:
+        """Convert it."""
+        return Frame(self.index, self.time_s, self._shaper.image(self._decoded))
+
+    def thumbnail(self) -> FloatArray:
+        """As `cuts.thumbnail` of the frame, to within a few levels, without converting the whole picture."""
+        return self._shaper.thumbnail(self._decoded)
 
 
 class ClipReader:
@@ -177,7 +203,16 @@ class ClipReader:
             raise RuntimeError("a ClipReader can be read once; open the clip again")
         return decoded
 
+    def decoded(self) -> Iterator[DecodedFrame]:
+        """The same frames, each converted to RGB only when its `frame` is asked for: for those who skip most."""
+        return self._times(self._once())
+
     def _read(self, decoded: Iterator[VideoFrame], wanted: Callable[[float], bool]) -> Iterator[Frame]:
+        for item in self._times(decoded):
+            if wanted(item.time_s):
+                yield item.frame()
+
+    def _times(self, decoded: Iterator[VideoFrame]) -> Iterator[DecodedFrame]:
         index, time_s, end_s = 0, 0.0, 0.0
         for frame in decoded:
             next_s = self._clock.next(frame.pts, frame.time_base)
@@ -186,8 +221,7 @@ class ClipReader:
             time_s = next_s
             if not self._shaper.is_first_size(frame):
                 self._note("resized", time_s)
-            if wanted(time_s):
-                yield Frame(index, time_s, self._shaper.image(frame))
+            yield DecodedFrame(index, time_s, frame, self._shaper)
             index += 1
             shown_s = float(frame.duration * frame.time_base) if frame.time_base else 0.0
             end_s = time_s + (shown_s or self._clock.period_s)

@@ -11,7 +11,8 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, VideoReformatter
 
-from formcheck.types import ImageArray
+from formcheck.adapters import cuts
+from formcheck.types import FloatArray, ImageArray, IntArray
 
 _JUMP_BACK_S: Final = 0.5  # a larger step back is a restarted clock (joined clips), a smaller one a misplaced frame
 _MAX_DROPPED_RUN: Final = 2  # more frames in a row without a later time mean that the clock stands still
@@ -99,6 +100,7 @@ class FrameShaper:
 
     def __init__(self, first: VideoFrame, pixel_aspect: Fraction | None, max_side: int | None) -> None:
         self._reformatter = VideoReformatter()
+        self._places: tuple[int, IntArray, tuple[IntArray, IntArray]] | None = None
         self._aspect = float(pixel_aspect) if pixel_aspect and 0.25 <= pixel_aspect <= 4 else 1.0
         self._stored = (first.width, first.height)
         width, height = first.width * self._aspect, float(first.height)
@@ -125,6 +127,41 @@ class FrameShaper:
         canvas = np.zeros((self._size[1], self._size[0], 3), dtype=np.uint8)
         canvas[top : top + inner[1], left : left + inner[0]] = self._rgb(frame, inner)
         return self._upright(canvas)
+
+    def thumbnail(self, frame: VideoFrame) -> FloatArray:
+        """The green of the upright picture on the coarse grid of `cuts.thumbnail`, from the planes as they are stored.
+
+        Formats other than 8-bit 4:2:0, which nearly every clip has, are converted first.
+        """
+        if frame.format.name not in {"yuv420p", "yuvj420p", "nv12"} or not self.is_first_size(frame):
+            return cuts.thumbnail(self.image(frame))
+        luma, *chroma = (np.frombuffer(plane, dtype=np.uint8) for plane in frame.planes)  # type: ignore[call-overload]
+        places, (rows, columns) = self._stored_places(frame.planes[0].line_size)
+        y = luma[places].sum(axis=0, dtype=np.uint16) / float(len(places))
+        line = frame.planes[1].line_size
+        if frame.format.name == "nv12":
+            u, v = (chroma[0][rows * line + 2 * columns + part] for part in (0, 1))
+        else:
+            u, v = (plane[rows * line + columns] for plane in chroma)
+        hd = frame.width >= 1280 or frame.height > 576
+        blue, red = (0.213, 0.533) if hd else (0.392, 0.813)  # BT.709 or BT.601, of the limited range
+        offset, scale = (0.0, 1.0) if frame.format.name == "yuvj420p" else (16.0, 1.164)
+        share = scale / 1.164
+        green = scale * (y - offset) - share * (blue * (u - 128.0) + red * (v - 128.0))
+        return np.asarray(np.clip(green, 0.0, 255.0).reshape(cuts.THUMBNAIL_SHAPE))
+
+    def _stored_places(self, line_size: int) -> tuple[IntArray, tuple[IntArray, IntArray]]:
+        """Where the upright thumbnail has its samples in the luma plane, and the middles of its cells in chroma."""
+        if self._places is None or self._places[0] != line_size:
+            width, height = self.source_size_px
+            rows, columns = cuts.sample_grid(height, width)
+            rows = height - 1 - rows if self._flip_y else rows
+            columns = width - 1 - columns if self._flip_x else columns
+            rows, columns = (columns, rows) if self._transposed else (rows, columns)
+            middle = len(rows) // 2
+            places = np.ascontiguousarray(rows * line_size + columns)
+            self._places = (line_size, places, (rows[middle] // 2, columns[middle] // 2))
+        return self._places[1:]
 
     def _rgb(self, frame: VideoFrame, size: tuple[int, int]) -> ImageArray:
         # Players take untagged HD video for BT.709, where the converter's own guess is BT.601.

@@ -89,6 +89,8 @@ class Job:
         See `formcheck.reports.export`.
     time_limit_s : float
         For one clip; 0 for none.
+    rate : str
+        See `formcheck.types.Rate`.
     analyze : str
         See `ANALYZE`.
     """
@@ -100,6 +102,7 @@ class Job:
     html: bool = False
     exports: tuple[str, ...] = ()
     time_limit_s: float = DEFAULT_TIME_LIMIT_S
+    rate: str = "auto"
     analyze: str = ANALYZE
 
     def fingerprint(self, clip: Clip) -> str:
@@ -113,6 +116,7 @@ class Job:
             "video": self.video,
             "html": self.html,
             "exports": self.exports,
+            "rate": self.rate,
             "analyze": self.analyze,
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

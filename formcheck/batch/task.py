@@ -71,6 +71,7 @@ def _analyse(job: Job, task: Task, on_progress: OnProgress) -> Analysis:
         settings=job.settings,
         model=job.model,
         person=person,
+        rate=job.rate,
         on_progress=on_progress,
     )
     report = replace(analysis.report, clip=replace(analysis.report.clip, path=clip.address))

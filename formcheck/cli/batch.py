@@ -55,6 +55,12 @@ def arguments(parser: ArgumentParser) -> None:
     add("--jobs", metavar="N", type=job_count, help="worker processes (default: one for each core)")
     add("--time-limit", metavar="S", type=seconds, help="seconds for one clip, 0 for no limit (default: 3600)")
     add("--cluster", metavar="ADDRESS", help="let the workers of this Dask scheduler do it (see docs/cluster.md)")
+    add(
+        "--rate",
+        choices=("auto", "full"),
+        default="auto",
+        help="auto sends only the frames that the movement needs through the pose model (default: auto)",
+    )
     add("--video", action="store_true", help="also write each clip with angles and cues drawn in")
     add("--html", action="store_true", help="also write a report page of each clip, which the index links to")
     add(
@@ -138,6 +144,7 @@ def _job(args: Namespace) -> Job:
         html=args.html,
         exports=tuple(dict.fromkeys(args.export)),
         time_limit_s=DEFAULT_TIME_LIMIT_S if args.time_limit is None else args.time_limit,
+        rate=args.rate,
         analyze=ANALYZE,
     )
 

@@ -38,6 +38,7 @@ class Job:
     model: str | None
     quiet: bool
     exports: tuple[str, ...] = ()
+    rate: str = "full"
 
 
 def run(args: Namespace) -> int:
@@ -105,6 +106,7 @@ def _check(clip: Path, label: str, job: Job, output: Output, target: Targets | N
             settings=job.settings,
             model=job.model,
             person=job.person,
+            rate=job.rate,
             on_progress=show,
         )
     output.add(analysis.report)

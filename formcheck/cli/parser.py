@@ -212,6 +212,12 @@ def _check_arguments(parser: Parser) -> None:
     add("--video", action="store_true", help="also write the clip with angles and cues drawn in (needs --out)")
     add("--html", action="store_true", help="also write the report as one page with pictures and plots (needs --out)")
     add(
+        "--rate",
+        choices=("full", "auto"),
+        default="full",
+        help="auto sends only the frames that the movement needs through the pose model: quicker (default: full)",
+    )
+    add(
         "--export",
         metavar="KIND,..",
         type=export_names,

@@ -43,6 +43,8 @@ OUTCOME_COLUMNS = (
 def write_angles(target: Path, table: MeasurementTable) -> None:
     """Write `angles.csv`: one row per frame with `time_s`, the `ANGLE_COLUMNS` and `near_side`.
 
+    Where some frames were not estimated (`--rate auto`), a last column `estimated` says which: 1 or 0.
+
     Parameters
     ----------
     target : Path
@@ -56,11 +58,13 @@ def write_angles(target: Path, table: MeasurementTable) -> None:
         When it cannot be written.
     """
     columns = [table.columns[name] for name in ANGLE_COLUMNS]
+    marks = [[]] * len(table) if table.estimated is None else [[int(mark)] for mark in table.estimated]
+    last = () if table.estimated is None else ("estimated",)
     with atomic_path(target) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("time_s", *ANGLE_COLUMNS, "near_side"))
-        for time_s, side, *values in zip(table.time_s, table.near_side, *columns, strict=True):
-            writer.writerow((f"{time_s:.4f}", *(_cell(value, 2) for value in values), side or ""))
+        writer.writerow(("time_s", *ANGLE_COLUMNS, "near_side", *last))
+        for time_s, side, mark, *values in zip(table.time_s, table.near_side, marks, *columns, strict=True):
+            writer.writerow((f"{time_s:.4f}", *(_cell(value, 2) for value in values), side or "", *mark))
 
 
 def outcomes_csv(reports: Iterable[Report], *, header: bool = True) -> str:

@@ -38,6 +38,7 @@ def report_to_dict(report: Report) -> dict[str, Any]:
             "height": clip.height,
             "rotation_deg": clip.rotation_deg,
             "pose_fraction": _number(clip.pose_fraction),
+            "frames_estimated": clip.frames if clip.frames_estimated is None else clip.frames_estimated,
         },
         "exercise": {
             "name": exercise.name,
@@ -131,6 +132,7 @@ def _report(document: Mapping[str, Any]) -> Report:
             height=int(clip["height"]),
             rotation_deg=int(clip["rotation_deg"]),
             pose_fraction=_float(clip["pose_fraction"]),
+            frames_estimated=_estimated(clip),
         ),
         exercise=ExerciseInfo(exercise["name"], exercise["given"], _float(exercise["confidence"])),
         view=View(
@@ -183,3 +185,9 @@ def _float(value: float | None) -> float:
 
 def _optional(kind: Callable[[Any], T], value: object) -> T | None:
     return None if value is None else kind(value)
+
+
+def _estimated(clip: Mapping[str, Any]) -> int | None:
+    """How many frames were estimated; None for all, as it is in reports from before this was written."""
+    count = clip.get("frames_estimated")
+    return None if count is None or int(count) == int(clip["frames"]) else int(count)

@@ -66,6 +66,8 @@ def angle_table(analysis: Analysis) -> Any:
         ("phase", [phase_at(report.reps, time_s, exercise).value for time_s in times], label, "", "where in it"),
         ("near_side", [side and side.value for side in table.near_side], label, "", "side that faces the camera"),
     ]
+    estimated = np.ones(len(times), dtype=bool) if table.estimated is None else table.estimated
+    columns.append(("estimated", estimated, pa.bool_(), "", "false where the pose lies between those of other frames"))
     for name, values in table.columns.items():
         metric = name.removeprefix("left_").removeprefix("right_")
         columns.append((name, values, pa.float32(), "deg", _MEANING[metric]))

@@ -85,3 +85,10 @@ class Phase(StrEnum):
     LIFTING = "lifting"  # concentric: the muscles shorten and raise the load
     TURN = "turn"  # the pause at the far end; for a stretch, the hold
     LOWERING = "lowering"  # eccentric: the muscles lengthen under the load
+
+
+class Rate(StrEnum):
+    """Which frames of a recorded clip the pose network sees."""
+
+    FULL = "full"
+    AUTO = "auto"  # as many as the movement asks for; the others lie on curves between them

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from formcheck.types.basics import LANDMARK_COUNT, PATCHES_SHAPE, FloatArray, ImageArray, PatchArray, Side
+from formcheck.types.basics import (
+    LANDMARK_COUNT,
+    PATCHES_SHAPE,
+    BoolArray,
+    FloatArray,
+    ImageArray,
+    PatchArray,
+    Side,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,8 @@ class Pose:
     patches : ndarray of uint8, shape PATCHES_SHAPE, or None
         What the picture shows at the legs: see `formcheck.adapters.patches`. All
         zero where there is nothing to see; None where there was no picture.
+    estimated : bool
+        False when the frame was not sent to the network and its landmarks lie between those of its neighbours.
     """
 
     index: int
@@ -62,6 +72,7 @@ class Pose:
     visibility: FloatArray
     mask: NDArray[np.float32] | None = None
     patches: PatchArray | None = None
+    estimated: bool = True
 
     @property
     def found(self) -> bool:
@@ -161,11 +172,14 @@ class MeasurementTable:
     near_side : tuple of (Side or None), length n
     columns : mapping of str to ndarray of shape (n,)
         Same names as `Measurement.values`; NaN where unseen.
+    estimated : ndarray of bool, shape (n,), or None
+        False for frames whose pose lies between those of others; None when every frame was estimated.
     """
 
     time_s: FloatArray
     near_side: tuple[Side | None, ...]
     columns: Mapping[str, FloatArray]
+    estimated: BoolArray | None = None
 
     def __len__(self) -> int:
         return len(self.time_s)

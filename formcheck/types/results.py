@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from formcheck.types.basics import Phase, Side, Status
 from formcheck.types.poses import Measurement, MeasurementTable, Pose, PoseTrack
@@ -106,7 +108,11 @@ class ToolInfo:
 
 @dataclass(frozen=True, slots=True)
 class ClipInfo:
-    """The clip that a report is about. `pose_fraction` = share of frames in which a person was found."""
+    """The clip that a report is about.
+
+    `pose_fraction` is the share of frames in which a person was found, `frames_estimated` how many frames the pose
+    network saw; None stands for all of them.
+    """
 
     path: str
     duration_s: float
@@ -115,6 +121,7 @@ class ClipInfo:
     height: int
     rotation_deg: int
     pose_fraction: float
+    frames_estimated: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,3 +227,11 @@ class Analysis:
     report: Report
     table: MeasurementTable
     track: PoseTrack
+
+    def marked(self, estimated: Sequence[bool]) -> Analysis:
+        """The same with a mark of the frames whose pose was estimated (n = frames); unchanged when all were."""
+        if all(estimated):
+            return self
+        marks = np.array(estimated, dtype=np.bool_)
+        clip = replace(self.report.clip, frames_estimated=int(marks.sum()))
+        return replace(self, report=replace(self.report, clip=clip), table=replace(self.table, estimated=marks))

@@ -1,0 +1,150 @@
+"""`--rate auto` against `--rate full` on a folder of clips: time, frames sent to the network, verdicts that differ.
+
+    python benchmarks/rate.py DIR [--exercises FILE.json] [--match TEXT] [--json FILE]
+
+Each clip is read at the full rate and then at the automatic one, in one process. `time` is all that `analyze_clip`
+takes at the automatic rate, over what the landmarker alone took for every frame in the run at the full rate. A pair is
+one rule on one repetition (or set); it differs when the status does, or when only one of the two has it. What a clip
+shows comes from the file beside it, or from a JSON object of file stem to exercise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from formcheck.adapters.mediapipe import MediaPipeBackend, block_connections
+from formcheck.errors import FormcheckError
+from formcheck.exercises import EXERCISES, find_exercise
+from formcheck.pipeline import analyze_clip
+from formcheck.types import Analysis, Outcome, Report, Status
+from formcheck.validate.truth import exercise_of
+
+
+@contextmanager
+def landmarker_clock() -> Iterator[list[float]]:
+    """Seconds of each call of the landmarker that follows the person; the search for others is not counted."""
+    seconds: list[float] = []
+    original = MediaPipeBackend._run
+
+    def timed(self: MediaPipeBackend, *args: Any) -> Any:
+        started = time.perf_counter()
+        result = original(self, *args)
+        if not self._search:
+            seconds.append(time.perf_counter() - started)
+        return result
+
+    with mock.patch.object(MediaPipeBackend, "_run", timed):
+        yield seconds
+
+
+def by_pair(report: Report) -> dict[tuple[str, int | None], Outcome]:
+    return {(outcome.rule, outcome.rep): outcome for outcome in report.outcomes}
+
+
+def differences(full: Report, auto: Report) -> tuple[int, list[str], int]:
+    """Number of pairs, a line for each that differs, and how many of those are faults at the automatic rate only."""
+    expected, found = by_pair(full), by_pair(auto)
+    lines, new_faults = [], 0
+    for pair in sorted({*expected, *found}, key=str):
+        one, other = expected.get(pair), found.get(pair)
+        if one is not None and other is not None and one.status is other.status:
+            continue
+        new_faults += other is not None and other.status is Status.FAULT
+        lines.append(f"    {pair[0]} rep {pair[1]}: {_words(one)} -> {_words(other)}")
+    return len({*expected, *found}), lines, new_faults
+
+
+def _words(outcome: Outcome | None) -> str:
+    return "none" if outcome is None else f"{outcome.status} {outcome.measured:.2f}"
+
+
+def compare(clip: Path, exercise: str) -> dict[str, Any]:
+    """Both runs of one clip."""
+    with landmarker_clock() as calls:
+        full = analyze_clip(clip, exercise=EXERCISES[exercise])
+    bare_s = sum(calls)
+    with landmarker_clock() as calls:
+        started = time.perf_counter()
+        auto: Analysis = analyze_clip(clip, exercise=EXERCISES[exercise], rate="auto")
+        spent_s = time.perf_counter() - started
+    pairs, lines, new_faults = differences(full.report, auto.report)
+    frames = full.report.clip.frames
+    return {
+        "frames": frames,
+        "sent": len(calls) / frames,
+        "bare_s": bare_s,
+        "time": spent_s / bare_s,
+        "pairs": pairs,
+        "differ": lines,
+        "new_faults": new_faults,
+        "full_rate": auto.report.clip.frames_estimated is None,
+    }
+
+
+def exercises_of(folder: Path, named: dict[str, str]) -> dict[Path, str]:
+    """The clips of a folder whose exercise is known."""
+    found = {}
+    for clip in sorted(folder.glob("*.mp4")):
+        try:
+            exercise = find_exercise(named[clip.stem]).id if clip.stem in named else exercise_of(clip)
+        except FormcheckError:
+            continue
+        if exercise in EXERCISES:
+            found[clip] = exercise
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", metavar="DIR", type=Path)
+    parser.add_argument("--exercises", metavar="FILE", type=Path, help="JSON: file stem to exercise")
+    parser.add_argument("--match", metavar="TEXT", default="", help="only clips with this in their names")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures as JSON too")
+    args = parser.parse_args()
+    block_connections()
+    named = json.loads(args.exercises.read_text()) if args.exercises else {}
+    results = {}
+    for clip, exercise in exercises_of(args.folder, named).items():
+        if args.match not in clip.name:
+            continue
+        try:
+            result = results[clip.stem] = compare(clip, exercise)
+        except FormcheckError as error:
+            print(f"left out: {error}", file=sys.stderr)
+            continue
+        note = " (read at the full rate in the end)" if result["full_rate"] else ""
+        print(
+            f"{clip.stem}: {result['frames']} frames, sent {result['sent']:.2f}, time {result['time']:.2f} x bare,",
+            f"    {len(result['differ'])} of {result['pairs']} differ, {result['new_faults']} new faults{note}",
+            *result["differ"],
+            sep="\n",
+            flush=True,
+        )
+    total = Counter[str]()
+    for result in results.values():
+        total.update(pairs=result["pairs"], differ=len(result["differ"]), new_faults=result["new_faults"])
+    if not results:
+        sys.exit("no clip of that folder has a known exercise")
+    print(
+        f"\n{len(results)} clips: time {statistics.median(r['time'] for r in results.values()):.2f} x bare (median), "
+        f"sent {statistics.mean(r['sent'] for r in results.values()):.2f} of the frames (mean); "
+        f"{total['differ']} of {total['pairs']} pairs differ: {1 - total['differ'] / total['pairs']:.2%} identical, "
+        f"{total['new_faults']} new faults; load average {os.getloadavg()[0]:.1f}"
+    )
+    if args.json is not None:
+        args.json.write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

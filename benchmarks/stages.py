@@ -1,0 +1,235 @@
+"""Milliseconds per frame of the real pipeline, stage by stage, beside the bare landmarker, for one and two jobs.
+
+    python benchmarks/stages.py [CLIP...] [--jobs 1,2] [--rounds N] [--rate full|auto] [--json FILE]
+
+Every job runs each clip as formcheck, bare, formcheck, bare ..., so that whatever else the machine does falls on both,
+and jobs 1 and 2 take turns round by round for the same reason; the figures are medians over clips and rounds. Two jobs
+are two processes that do the same clips at once. The pipeline is not copied here: its parts are wrapped with clocks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from formcheck import pipeline
+from formcheck.adapters.mediapipe import MediaPipeBackend, block_connections
+from formcheck.adapters.models import locate
+from formcheck.adapters.quiet_stderr import quiet_stderr
+from formcheck.adapters.scout import Scout
+from formcheck.adapters.video import ClipReader, DecodedFrame
+from formcheck.adapters.video_writer import OverlayWriter
+from formcheck.engine import Analyzer
+from formcheck.errors import FormcheckError
+from formcheck.exercises import EXERCISES
+from formcheck.validate.truth import exercise_of
+
+SAMPLES = Path(__file__).resolve().parent.parent / "sample_videos"
+CHECK = ("open", "decode", "pose", "scout", "engine", "rest")
+OVERLAY = ("decode again", "draw", "encode")
+COLUMNS = (*CHECK, "check", *OVERLAY, "overlay", "bare", "bare decode")
+LONGEST_WAIT_S = 3600.0
+
+
+class Clock(defaultdict[str, float]):
+    """Seconds by stage; a stage inside another one counts for itself only."""
+
+    def __init__(self) -> None:
+        super().__init__(float)
+        self.running: list[tuple[str, float]] = []
+
+    @contextmanager
+    def time(self, stage: str) -> Iterator[None]:
+        now = time.perf_counter()
+        if self.running:
+            outer, since = self.running[-1]
+            self[outer] += now - since
+        self.running.append((stage, now))
+        try:
+            yield
+        finally:
+            now = time.perf_counter()
+            _, since = self.running.pop()
+            self[stage] += now - since
+            if self.running:
+                self.running[-1] = (self.running[-1][0], now)
+
+    def call(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*args: Any, **options: Any) -> Any:
+            with self.time(stage):
+                return function(*args, **options)
+
+        return timed
+
+    def items_of(self, stage: str, function: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+        def timed(*args: Any) -> Iterator[Any]:
+            items = iter(function(*args))
+            while True:
+                with self.time(stage):
+                    item = next(items, None)
+                if item is None:
+                    return
+                yield item
+
+        return timed
+
+    def patch(self, stage: str, owner: Any, *names: str, items: bool = False) -> ExitStack:
+        """Time these functions of a class or module, for as long as the result is open."""
+        stack = ExitStack()
+        for name in names:
+            if hasattr(owner, name):
+                wrap = self.items_of if items else self.call
+                stack.enter_context(mock.patch.object(owner, name, wrap(stage, getattr(owner, name))))
+        return stack
+
+
+def run_formcheck(clip: Path, exercise: str, folder: Path, rate: str) -> dict[str, float]:
+    """Milliseconds per frame of one run: the stages, and the whole of each pass."""
+    clock = Clock()
+    started = time.perf_counter()
+    with (
+        clock.patch("open", MediaPipeBackend, "open"),
+        clock.patch("decode", ClipReader, "__init__"),
+        clock.patch("decode", ClipReader, "__iter__", "decoded", items=True),
+        clock.patch("decode", DecodedFrame, "frame"),
+        clock.patch("pose", MediaPipeBackend, "detect", "detect_all"),
+        clock.patch("scout", Scout, "watch"),
+        clock.patch("engine", Analyzer, "add", "cut", "update", "finish"),
+        clock.time("rest"),
+    ):
+        analysis = pipeline.analyze_clip(clip, exercise=EXERCISES[exercise], rate=rate)
+    clock["check"] = time.perf_counter() - started
+    started = time.perf_counter()
+    with (
+        clock.patch("decode again", ClipReader, "__init__"),
+        clock.patch("decode again", ClipReader, "__iter__", items=True),
+        clock.patch("draw", pipeline, "draw"),
+        clock.patch("draw", pipeline, "replay", items=True),
+        clock.patch("encode", OverlayWriter, "write", "__exit__"),
+    ):
+        pipeline.render_overlay(clip, analysis, folder / "overlay.mp4")
+    clock["overlay"] = time.perf_counter() - started
+    return {stage: 1000 * seconds / analysis.report.clip.frames for stage, seconds in clock.items()}
+
+
+def run_bare(clip: Path) -> dict[str, float]:
+    """Milliseconds per frame of mediapipe alone on every frame, and of decoding beside it."""
+    clock = Clock()
+    with quiet_stderr():
+        from mediapipe.tasks.python.core.base_options import BaseOptions
+        from mediapipe.tasks.python.vision import PoseLandmarker, PoseLandmarkerOptions, RunningMode
+        from mediapipe.tasks.python.vision.core.image import Image, ImageFormat
+
+        options = PoseLandmarkerOptions(BaseOptions(str(locate().path)), running_mode=RunningMode.VIDEO)
+        count = 0
+        with (
+            PoseLandmarker.create_from_options(options) as landmarker,
+            clock.patch("bare decode", ClipReader, "__init__"),
+            clock.patch("bare decode", ClipReader, "__iter__", items=True),
+            ClipReader(clip) as reader,
+        ):
+            for frame in reader:
+                count += 1
+                with clock.time("bare"):
+                    landmarker.detect_for_video(Image(ImageFormat.SRGB, frame.image), round(frame.time_s * 1000))
+    return {stage: 1000 * seconds / count for stage, seconds in clock.items()}
+
+
+def exercise_for(clip: Path) -> str:
+    """What the file beside the clip says; any known exercise costs the same."""
+    try:
+        named = exercise_of(clip)
+    except FormcheckError:
+        named = ""
+    return named if named in EXERCISES else "romanian-deadlift"
+
+
+def job(clips: Sequence[Path], rounds: int, rate: str, start: Any, results: Any) -> None:
+    """One process: for each round, wait for the others, then do every clip both ways."""
+    block_connections()  # mediapipe, used here without formcheck's wrapper, would send usage records
+    with MediaPipeBackend.open():
+        pass  # imports mediapipe, once per process: no cost of a clip
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(rounds):
+            start.wait(LONGEST_WAIT_S)
+            runs = [run_formcheck(clip, exercise_for(clip), Path(folder), rate) | run_bare(clip) for clip in clips]
+            results.put(runs)
+
+
+def measure(clips: Sequence[Path], numbers: Sequence[int], rounds: int, rate: str) -> dict[int, list[dict[str, float]]]:
+    """Runs by number of jobs; the numbers of jobs take turns."""
+    context = multiprocessing.get_context("spawn")  # a parent's landmarker hangs after a fork
+    found: dict[int, list[dict[str, float]]] = {number: [] for number in numbers}
+    teams = []
+    for number in numbers:
+        start, results = context.Barrier(number + 1), context.Queue()
+        team = [context.Process(target=job, args=(clips, rounds, rate, start, results)) for _ in range(number)]
+        for process in team:
+            process.start()
+        teams.append((number, start, results, team))
+    for turn in range(rounds):
+        for number, start, results, _ in teams:
+            print(f"round {turn + 1}, {number} job(s)", file=sys.stderr)
+            start.wait(LONGEST_WAIT_S)
+            for _ in range(number):
+                found[number] += results.get(timeout=LONGEST_WAIT_S)
+    for *_, team in teams:
+        for process in team:
+            process.join()
+    return found
+
+
+def summary(runs: Sequence[dict[str, float]], number: int) -> dict[str, float]:
+    """Medians of the stages, and of the ratios that the bars are about."""
+    figures = {stage: statistics.median(run.get(stage, 0.0) for run in runs) for stage in COLUMNS}
+    figures["check / (bare + decode)"] = statistics.median(
+        run["check"] / (run["bare"] + run["bare decode"]) for run in runs
+    )
+    figures["check / bare"] = statistics.median(run["check"] / run["bare"] for run in runs)
+    figures["frames a second"] = number * 1000 / statistics.mean(run["check"] for run in runs)
+    return figures
+
+
+def as_table(figures: dict[int, dict[str, float]]) -> str:
+    names = list(next(iter(figures.values())))
+    width = max(len(name) for name in names)
+    lines = [f"{'ms per frame':<{width}}" + "".join(f"{f'{number} job(s)':>12}" for number in figures)]
+    lines += [f"{name:<{width}}" + "".join(f"{column[name]:12.2f}" for column in figures.values()) for name in names]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clips", metavar="CLIP", nargs="*", type=Path, help="default: the clips of sample_videos/")
+    parser.add_argument("--jobs", default="1,2", help="numbers of processes to compare (default: 1,2)")
+    parser.add_argument("--rounds", type=int, default=3, help="default: 3")
+    parser.add_argument("--rate", choices=("full", "auto"), default="full", help="default: full")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures as JSON too")
+    args = parser.parse_args()
+    numbers = [int(number) for number in args.jobs.split(",")]
+    clips = args.clips or sorted(SAMPLES.glob("*.mp4"))
+    runs = measure(clips, numbers, args.rounds, args.rate)
+    figures = {number: summary(found, number) for number, found in runs.items()}
+    print(as_table(figures))
+    if {1, 2} <= set(figures):
+        print(f"two jobs do {figures[2]['frames a second'] / figures[1]['frames a second']:.2f} x the work of one")
+    print(f"{len(clips)} clips, {args.rounds} rounds, {os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}")
+    print("open = making the landmarkers; check = all up to the report; overlay = a pass over the clip of its own")
+    if args.json is not None:
+        args.json.write_text(json.dumps({"rounds": args.rounds, "rate": args.rate, "jobs": figures}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

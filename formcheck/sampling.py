@@ -1,0 +1,259 @@
+"""Which frames of a recorded clip the pose network has to see (`--rate auto`), and the poses of those that it does not.
+
+The network takes most of the time that a clip costs, and most of a clip is slow or still. So a frame every sixth of a
+second or so is sent, fewer while nothing moves, more where somebody moves fast, where a pose comes as a surprise, and
+around a sudden change of the picture. The poses between them lie on smooth curves.
+
+Only decisions and arithmetic live here; `formcheck.sparse` reads the clip. Figures: `benchmarks/rate.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from scipy.interpolate import Akima1DInterpolator
+
+from formcheck.landmarks import side_landmark
+from formcheck.rules.base import AppliedRule
+from formcheck.types import FloatArray, Outcome, Pose, Side, Status
+
+JOINTS: Final = tuple(
+    int(side_landmark(side, name))
+    for side in Side
+    for name in ("shoulder", "hip", "knee", "ankle", "heel", "foot_index")
+)
+
+# Seconds between two frames that are sent. A person's slow movement has hardly anything faster than 2 Hz in it.
+STILL_GAP_S: Final = 0.25
+MOVING_GAP_S: Final = 0.17
+MOVE: Final = 0.25  # trunk lengths that the fastest joint may go between two frames that are sent
+# The network looks at a region that it takes from its last pose, and is slow to turn it after a body that moves: a
+# hinge of 70 degrees a second read 5 degrees behind. Sent a second time, a frame is seen in its own region, and reads
+# as it does when every frame is sent.
+AGAIN: Final = 0.06  # trunk lengths since the last pose
+AGAIN_GAP_S: Final = 0.07  # after a shorter time the region is as near as it ever is
+SURPRISE: Final = 0.3  # trunk lengths by which a pose may miss where the last two led to
+DENSE: Final = 5  # frames in a row that are sent after a surprise or a leap
+SEARCH_S: Final = 1.0  # every frame is sent for so long after the person was lost
+
+NARROW_SIGMAS: Final = 0.5  # a fault by less than this is read again at the full rate
+
+# A leap: the cells of the thumbnail that change most change several times as much as in any of the last frames.
+LEAP_RATIO: Final = 3.0
+LEAP_LEVELS: Final = 30.0  # of 255
+LEAP_CELLS: Final = 60  # of 2304: about a limb
+LEAP_FRAMES: Final = 3
+
+
+class Sampler:
+    """Decides frame by frame whether the network has to see it; for one pass over one clip.
+
+    Attributes
+    ----------
+    leapt : bool
+        Whether the picture leapt from the frame before to the one that `wants` was last asked about. The pose before a
+        leap is needed too, if there is none yet: curves must not round it off.
+    """
+
+    def __init__(self) -> None:
+        self.leapt = False
+        self._sent: Pose | None = None
+        self._sent_thumbnail: FloatArray | None = None
+        self._before: Pose | None = None  # sent before `_sent`
+        self._last_thumbnail: FloatArray | None = None
+        self._changes: deque[float] = deque(maxlen=LEAP_FRAMES)
+        self._dense = 0
+        self._lost_s = -math.inf
+
+    def wants(self, time_s: float, thumbnail: FloatArray) -> bool:
+        """Whether to send this frame.
+
+        Parameters
+        ----------
+        time_s : float
+        thumbnail : ndarray
+            Small picture of the frame (`adapters.cuts.thumbnail`).
+        """
+        self.leapt = self._leaps(thumbnail)
+        if self.leapt:
+            self._dense = DENSE
+        sent = self._sent
+        if sent is None or self._dense > 0:
+            return True
+        if self._sent_thumbnail is not None and np.array_equal(thumbnail, self._sent_thumbnail):
+            return False  # an exact copy
+        elapsed_s = time_s - sent.time_s
+        if not sent.found:
+            return time_s - self._lost_s < SEARCH_S or elapsed_s >= MOVING_GAP_S - 1e-6
+        speed = self._speed()
+        usual = MOVING_GAP_S if speed * MOVING_GAP_S > AGAIN / 2 else STILL_GAP_S
+        return elapsed_s >= min(usual, MOVE / max(speed, 1e-6)) - 1e-6
+
+    def again(self, pose: Pose) -> bool:
+        """Whether the frame of this pose should be sent once more, because the person has moved since the last one."""
+        sent = self._sent
+        return sent is not None and pose.time_s - sent.time_s > AGAIN_GAP_S and moved(sent, pose) > AGAIN
+
+    def saw(self, pose: Pose, thumbnail: FloatArray) -> None:
+        """Take the pose of a frame that was sent."""
+        self._dense = max(0, self._dense - 1)
+        if self._is_surprise(pose):
+            self._dense = DENSE
+        if not pose.found and (self._sent is None or self._sent.found):
+            self._lost_s = pose.time_s
+        self._before, self._sent, self._sent_thumbnail = self._sent, pose, thumbnail
+
+    def _leaps(self, thumbnail: FloatArray) -> bool:
+        last, self._last_thumbnail = self._last_thumbnail, thumbnail
+        if last is None:
+            return False
+        cells = np.abs(thumbnail - last).ravel()
+        change = float(np.partition(cells, -LEAP_CELLS)[-LEAP_CELLS:].mean())
+        usual = max(self._changes, default=math.inf)
+        self._changes.append(change)
+        return change > max(LEAP_LEVELS, LEAP_RATIO * usual)
+
+    def _speed(self) -> float:
+        """Of the fastest joint, in trunk lengths a second; inf when it is not known."""
+        before, sent = self._before, self._sent
+        if before is None or sent is None or sent.time_s <= before.time_s:
+            return math.inf
+        return moved(before, sent) / (sent.time_s - before.time_s)
+
+    def _is_surprise(self, pose: Pose) -> bool:
+        before, sent = self._before, self._sent
+        if before is None or sent is None or not (before.found and sent.found and pose.found):
+            return False
+        share = (pose.time_s - sent.time_s) / (sent.time_s - before.time_s)
+        led_to = sent.image_px + min(share, 1.0) * (sent.image_px - before.image_px)
+        return _furthest(led_to, pose.image_px) > SURPRISE * trunk_px(pose)
+
+
+def moved(one: Pose, other: Pose) -> float:
+    """Way of the joint that moved furthest between two poses, in trunk lengths; inf when one is missing."""
+    if not (one.found and other.found):
+        return math.inf
+    trunk = max(trunk_px(one), trunk_px(other))
+    return _furthest(one.image_px, other.image_px) / trunk if trunk > 0 else math.inf
+
+
+def _furthest(one: FloatArray, other: FloatArray) -> float:
+    """Largest distance of a joint between two sets of landmarks, pixels."""
+    return float(np.nanmax(np.linalg.norm((one - other)[list(JOINTS)], axis=1)))
+
+
+def trunk_px(pose: Pose) -> float:
+    """Length of the longer side of the trunk, shoulder to hip, pixels."""
+    sides = [
+        pose.image_px[side_landmark(side, "shoulder")] - pose.image_px[side_landmark(side, "hip")] for side in Side
+    ]
+    return float(np.linalg.norm(sides, axis=1).max())
+
+
+def fill(time_s: FloatArray, sent: Mapping[int, Pose], breaks_s: Sequence[float] = ()) -> tuple[Pose, ...]:
+    """A pose for every frame: those that were sent, and between them points on smooth curves, marked as such.
+
+    The curves are modified Akima splines, which pass a sudden turn without ringing.
+
+    Parameters
+    ----------
+    time_s : ndarray, shape (n,)
+        Of every frame.
+    sent : mapping of frame index to Pose
+        Not empty; those of the first frame and the last one are best among them.
+    breaks_s : sequence of float
+        No curve crosses into the frames at these times: the first ones after a cut or a leap.
+
+    Returns
+    -------
+    tuple of Pose, length n
+        Missing between a frame with a person and one without, before the first one and after the last one.
+    """
+    known = _without_outliers(sorted(sent), sent)
+    size_px = sent[known[0]].size_px
+    poses = [Pose.missing(index, float(moment), size_px) for index, moment in enumerate(time_s)]
+    for index in known:
+        poses[index] = sent[index]
+    for run in _runs(known, sent, breaks_s):
+        _curve(time_s, run, sent, poses)
+    return tuple(poses)
+
+
+def _without_outliers(known: Sequence[int], sent: Mapping[int, Pose]) -> list[int]:
+    """Leave out single poses far off the line between two that agree.
+
+    Where every frame is sent, such a one is an outlier that filters take out; with curves through it, it would be a
+    movement.
+    """
+    kept = list(known[:1])
+    for index, after in pairwise(known[1:]):
+        one, pose, other = sent[kept[-1]], sent[index], sent[after]
+        if one.found and pose.found and other.found:
+            share = (pose.time_s - one.time_s) / (other.time_s - one.time_s)
+            line = one.image_px + share * (other.image_px - one.image_px)
+            off = _furthest(line, pose.image_px)
+            if off > SURPRISE * trunk_px(one) and off > 2 * _furthest(one.image_px, other.image_px):
+                continue
+        kept.append(index)
+    return kept + list(known[1:])[-1:]
+
+
+def _runs(known: Sequence[int], sent: Mapping[int, Pose], breaks_s: Sequence[float]) -> list[list[int]]:
+    """Stretches of frames that were sent, with a person in each and no break inside."""
+    runs: list[list[int]] = [[]]
+    for before, index in pairwise([known[0], *known]):
+        if any(sent[before].time_s < at <= sent[index].time_s for at in breaks_s) or not sent[index].found:
+            runs.append([])
+        if sent[index].found:
+            runs[-1].append(index)
+    return [run for run in runs if len(run) > 1]
+
+
+def _curve(time_s: FloatArray, run: Sequence[int], sent: Mapping[int, Pose], poses: list[Pose]) -> None:
+    """Put the poses between those of one run into `poses`."""
+    packed = np.stack([np.column_stack([sent[i].image_px, sent[i].world_m, sent[i].visibility]) for i in run])
+    moments = time_s[list(run)]
+    between = [index for index in range(run[0] + 1, run[-1]) if index not in set(run)]
+    if not between:
+        return
+    wanted = time_s[between]
+    if len(run) > 3 and np.isfinite(packed).all():
+        values = Akima1DInterpolator(moments, packed, axis=0, method="makima")(wanted)
+    else:
+        flat = packed.reshape(len(run), -1)
+        columns = [np.interp(wanted, moments, flat[:, column]) for column in range(flat.shape[1])]
+        values = np.stack(columns, axis=1).reshape(len(between), *packed.shape[1:])
+    for row, index in enumerate(between):
+        poses[index] = Pose(
+            index,
+            float(time_s[index]),
+            sent[run[0]].size_px,
+            np.ascontiguousarray(values[row, :, :2]),
+            np.ascontiguousarray(values[row, :, 2:5]),
+            np.clip(values[row, :, 5], 0.0, 1.0),
+            estimated=False,
+        )
+
+
+def has_narrow_fault(outcomes: Sequence[Outcome], applied: Sequence[AppliedRule]) -> bool:
+    """Whether a value is a fault by so little that a pose between two frames may have made it one.
+
+    Parameters
+    ----------
+    outcomes : sequence of Outcome
+        Of a clip that was read sparsely.
+    applied : sequence of AppliedRule
+        What they were judged by.
+    """
+    by_rule = {item.rule.id: item for item in applied}
+    for outcome in outcomes:
+        if outcome.status is Status.FAULT:
+            past = by_rule[outcome.rule].rule.direction.excess(outcome.measured, outcome.limit)
+            if past < (1.0 + NARROW_SIGMAS) * outcome.sigma:
+                return True
+    return False

@@ -1,0 +1,347 @@
+"""`--rate auto`: which frames are sent to the network, the poses between them, and reading a clip that way."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clip_factory import steady, write_clip
+from synthetic import Key, film, lose, repetitions
+from test_reports import make_outcome
+
+from formcheck import pipeline
+from formcheck.adapters import cuts
+from formcheck.adapters.pose import BackendInfo
+from formcheck.adapters.video import ClipReader
+from formcheck.config import Settings
+from formcheck.exercises import EXERCISES
+from formcheck.pipeline import analyze_clip
+from formcheck.reports.csv import write_angles
+from formcheck.reports.json import report_from_dict, report_to_dict
+from formcheck.reports.parquet import angle_table
+from formcheck.sampling import DENSE, MOVING_GAP_S, SEARCH_S, STILL_GAP_S, Sampler, fill, has_narrow_fault, moved
+from formcheck.sparse import read_sparsely
+from formcheck.types import Analysis, Frame, ImageArray, Pose, Status
+
+SAMPLES = Path(__file__).resolve().parent.parent / "sample_videos"
+HINGES = repetitions({"knee": 8.0, "hip": 4.0}, {"knee": 15.0, "hip": 80.0}, count=2)
+STILL = [Key(0.0), Key(4.0)]
+
+
+def thumbnail_of(index: int) -> np.ndarray:
+    """Pictures that differ a little from frame to frame, as any camera's do."""
+    return np.full((36, 64), 100.0) + np.random.default_rng(index).normal(0.0, 0.5, (36, 64))
+
+
+def sampled(
+    poses: list[Pose], thumbnails: Callable[[int], np.ndarray] = thumbnail_of
+) -> tuple[dict[int, Pose], Sampler]:
+    """The poses that a sampler sends."""
+    sampler, sent = Sampler(), {}
+    for pose in poses:
+        if sampler.wants(pose.time_s, thumbnails(pose.index)):
+            sampler.saw(pose, thumbnails(pose.index))
+            sent[pose.index] = pose
+    return sent, sampler
+
+
+def gaps_s(sent: dict[int, Pose]) -> np.ndarray:
+    return np.diff([sent[index].time_s for index in sorted(sent)])
+
+
+class TestSampler:
+    def test_a_still_person_is_looked_at_a_few_times_a_second(self) -> None:
+        sent, _ = sampled(film(STILL))
+        assert 0 in sent
+        assert gaps_s(sent)[2:] == pytest.approx(STILL_GAP_S, abs=1 / 30)
+
+    def test_a_moving_one_more_often_and_a_fast_one_nearly_always(self) -> None:
+        slow, _ = sampled(film([Key(0.0), Key(4.0, knee=60.0)]))
+        middle = {index: pose for index, pose in slow.items() if 1.0 < pose.time_s < 3.0}
+        assert gaps_s(middle).max() <= MOVING_GAP_S + 1 / 30
+        fast, _ = sampled(film([Key(0.0), Key(0.5), Key(0.8, knee=110.0), Key(1.1)]))
+        inside = [index for index in fast if 18 <= index < 30]
+        assert len(inside) >= 6
+
+    @pytest.mark.parametrize("fps", [24.0, 60.0])
+    def test_the_rate_is_of_time_not_of_frames(self, fps: float) -> None:
+        poses = film(HINGES, fps=fps)
+        sent, _ = sampled(poses)
+        assert len(sent) / poses[-1].time_s == pytest.approx(5.5, abs=1.5)
+
+    def test_an_exact_copy_is_never_sent(self) -> None:
+        sent, _ = sampled(film(STILL), lambda index: thumbnail_of(0 if index < 60 else 1))
+        assert [index for index in sent if index < 60] == [0]
+        assert 60 in sent
+
+    def test_a_leap_of_the_picture_is_seen_from_both_sides(self) -> None:
+        def leaping(index: int) -> np.ndarray:
+            small = thumbnail_of(index)
+            small[10:20, 20:40] += 80.0 * (index >= 50)
+            return small
+
+        sampler, leaps = Sampler(), []
+        for pose in film(STILL):
+            if sampler.wants(pose.time_s, leaping(pose.index)):
+                sampler.saw(pose, leaping(pose.index))
+            if sampler.leapt:
+                leaps.append(pose.index)
+        assert leaps == [50]
+        sent, _ = sampled(film(STILL), leaping)
+        assert set(range(50, 50 + DENSE)) <= set(sent)
+
+    def test_a_surprising_pose_has_the_next_frames_sent(self) -> None:
+        poses = film(STILL)
+        wild = replace(poses[75], image_px=poses[75].image_px + 300.0 * (np.arange(33) == 25)[:, None])
+        sent, _ = sampled([*poses[:75], *[replace(wild, index=i, time_s=i / 30) for i in range(75, 84)], *poses[84:]])
+        first = min(index for index in sent if index >= 75)
+        assert set(range(first, first + DENSE)) <= set(sent)
+
+    def test_a_lost_person_is_searched_for_in_every_frame_for_a_while(self) -> None:
+        poses = lose(film([Key(0.0), Key(8.0)]), [(2.0, 7.0)])
+        sent, _ = sampled(poses)
+        lost = min(index for index in sent if not sent[index].found)
+        assert set(range(lost, lost + round(SEARCH_S * 30) - 1)) <= set(sent)
+        assert gaps_s({i: p for i, p in sent.items() if 4.0 < p.time_s < 6.9}).min() > 0.1
+
+    def test_a_frame_is_sent_again_only_after_a_way_and_a_while(self) -> None:
+        start, later = film([Key(0.0), Key(1.0, hip=60.0)])[::29]
+        sampler = Sampler()
+        assert not sampler.again(start)
+        sampler.saw(start, thumbnail_of(0))
+        assert sampler.again(later)
+        assert not sampler.again(replace(later, time_s=start.time_s + 0.03))
+        assert not sampler.again(replace(start, time_s=1.0))
+        assert not sampler.again(Pose.missing(5, 0.03, (10, 10)))
+
+
+def test_moved_is_in_trunk_lengths_and_knows_missing_poses() -> None:
+    (pose,) = film(STILL)[:1]
+    trunk = np.linalg.norm(pose.image_px[11] - pose.image_px[23])
+    shifted = replace(pose, image_px=pose.image_px + np.array([trunk / 2, 0.0]))
+    assert moved(pose, shifted) == pytest.approx(0.5, abs=0.01)
+    assert moved(pose, Pose.missing(0, 0.0, (10, 10))) == np.inf
+
+
+class TestFill:
+    def test_poses_that_were_sent_stay_and_the_others_are_marked(self) -> None:
+        poses = film(HINGES)
+        sent = {index: poses[index] for index in range(0, len(poses), 5)} | {len(poses) - 1: poses[-1]}
+        filled = fill(np.array([pose.time_s for pose in poses]), sent)
+        assert [pose.index for pose in filled] == list(range(len(poses)))
+        assert all(filled[index] is pose for index, pose in sent.items())
+        assert [pose.estimated for pose in filled] == [index in sent for index in range(len(poses))]
+
+    def test_curves_follow_the_movement(self) -> None:
+        poses = film(HINGES)
+        sent = {index: poses[index] for index in range(0, len(poses), 5)} | {len(poses) - 1: poses[-1]}
+        filled = fill(np.array([pose.time_s for pose in poses]), sent)
+        trunk = np.linalg.norm(poses[0].image_px[11] - poses[0].image_px[23])
+        off = [
+            np.linalg.norm(one.image_px - other.image_px, axis=1).max()
+            for one, other in zip(filled, poses, strict=True)
+        ]
+        assert max(off) < 0.02 * trunk
+
+    def test_no_curve_crosses_a_break(self) -> None:
+        poses = film(STILL)
+        moved_on = [replace(pose, image_px=pose.image_px + 200.0) for pose in poses]
+        scene = [*poses[:60], *moved_on[60:]]
+        sent = {index: scene[index] for index in (*range(0, 59, 5), 59, *range(60, 120, 5), 120)}
+        times = np.array([pose.time_s for pose in scene])
+        filled = fill(times, sent, [scene[60].time_s])
+        for one, other in zip(filled, scene, strict=True):
+            np.testing.assert_allclose(one.image_px, other.image_px, atol=1e-6)
+
+    def test_nobody_is_put_where_nobody_was_seen(self) -> None:
+        poses = lose(film(STILL), [(1.0, 2.0)])
+        sent = {index: poses[index] for index in range(0, len(poses), 5)}
+        filled = fill(np.array([pose.time_s for pose in poses]), sent)
+        assert not any(pose.found for pose in filled if 0.9 < pose.time_s < 2.1)
+        assert all(pose.found for pose in filled if pose.time_s < 0.8)
+        assert not filled[-1].found or (len(poses) - 1) in sent
+
+    def test_a_single_pose_off_the_line_is_left_out(self) -> None:
+        poses = film(STILL)
+        sent = {index: poses[index] for index in range(0, 120, 5)}
+        sent[60] = replace(poses[60], image_px=poses[60].image_px + 400.0 * (np.arange(33) == 26)[:, None])
+        filled = fill(np.array([pose.time_s for pose in poses]), sent)
+        assert not filled[60].estimated
+        np.testing.assert_allclose(filled[60].image_px, poses[60].image_px, atol=1e-6)
+
+    def test_a_fast_there_and_back_that_was_seen_twice_stays(self) -> None:
+        poses = film(STILL)
+        sent = {index: poses[index] for index in range(0, 120, 5)}
+        for index in (60, 65):
+            sent[index] = replace(poses[index], image_px=poses[index].image_px + 400.0 * (np.arange(33) == 26)[:, None])
+        filled = fill(np.array([pose.time_s for pose in poses]), sent)
+        assert filled[60].estimated
+        assert filled[65].estimated
+
+    def test_a_single_pose_fills_its_own_frame(self) -> None:
+        poses = film(STILL)
+        filled = fill(np.array([pose.time_s for pose in poses]), {0: poses[0]})
+        assert filled[0] is poses[0]
+        assert not any(pose.found for pose in filled[1:])
+
+
+class Replay:
+    """A pose backend that knows the poses of a made-up clip, and counts what it is asked."""
+
+    info = BackendInfo("1.2.2", "full", "abc")
+
+    def __init__(self, poses: list[Pose]) -> None:
+        self.poses = poses
+        self.asked: list[int] = []
+
+    def detect(self, frame: Frame) -> Pose:
+        self.asked.append(frame.index)
+        return replace(self.poses[frame.index], time_s=frame.time_s)
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Replay:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+def grain(index: int, base: int = 110) -> ImageArray:
+    """A grey picture with a little noise, so that no frame is an exact copy."""
+    random = np.random.default_rng(index)
+    return (base + random.integers(-6, 7, (72, 128, 1))).astype(np.uint8).repeat(3, axis=2)
+
+
+@pytest.fixture
+def hinge_clip(tmp_path: Path) -> tuple[Path, Replay]:
+    poses = film(HINGES)
+    return write_clip(tmp_path / "hinge.mp4", grain, [pose.time_s for pose in poses]), Replay(poses)
+
+
+class TestReading:
+    def test_a_pose_for_every_frame_from_a_few_detections(self, hinge_clip: tuple[Path, Replay]) -> None:
+        path, backend = hinge_clip
+        reading = read_sparsely(path, backend)
+        assert len(reading.poses) == len(backend.poses)
+        assert reading.poses[0].estimated
+        assert reading.poses[-1].estimated
+        assert len(backend.asked) < 0.35 * len(backend.poses)
+        assert reading.cuts_s == ()
+
+    def test_a_cut_is_found_and_kept_apart(self, tmp_path: Path) -> None:
+        poses = film(STILL)
+        scene = [*poses[:60], *[replace(pose, image_px=pose.image_px * 0.5) for pose in poses[60:]]]
+        path = write_clip(
+            tmp_path / "cut.mp4", lambda index: grain(index, 60 if index < 60 else 180), steady(len(scene))
+        )
+        reading = read_sparsely(path, Replay(scene))
+        assert reading.cuts_s == pytest.approx([2.0], abs=0.001)
+        for pose, other in zip(reading.poses, scene, strict=True):
+            np.testing.assert_allclose(pose.image_px, other.image_px, atol=1e-6)
+
+    def test_verdicts_are_those_of_the_full_rate(self, hinge_clip: tuple[Path, Replay]) -> None:
+        path, backend = hinge_clip
+        exercise = EXERCISES["romanian-deadlift"]
+        full = analyze_clip(path, exercise=exercise, backend=backend)
+        auto = analyze_clip(path, exercise=exercise, backend=backend, rate="auto")
+        assert len(auto.report.reps) == 2
+        assert _statuses(auto) == _statuses(full)
+        for name, column in full.table.columns.items():
+            known = np.isfinite(column) & np.isfinite(auto.table.columns[name])
+            assert np.abs(column - auto.table.columns[name])[known].max(initial=0.0) < 2.5, name
+
+    def test_what_was_not_estimated_is_marked_everywhere(self, hinge_clip: tuple[Path, Replay], tmp_path: Path) -> None:
+        path, backend = hinge_clip
+        exercise = EXERCISES["romanian-deadlift"]
+        auto = analyze_clip(path, exercise=exercise, backend=backend, rate="auto")
+        count = auto.report.clip.frames_estimated
+        assert count is not None
+        assert 0 < count < 0.35 * auto.report.clip.frames
+        write_angles(tmp_path / "auto.csv", auto.table)
+        rows = list(csv.DictReader((tmp_path / "auto.csv").open()))
+        assert sum(int(row["estimated"]) for row in rows) == count
+        assert angle_table(auto).column("estimated").to_pylist().count(True) == count
+        document = report_to_dict(auto.report)
+        assert document["clip"]["frames_estimated"] == count
+        assert report_from_dict(document).clip.frames_estimated == count
+
+    def test_at_the_full_rate_nothing_is_marked(self, hinge_clip: tuple[Path, Replay], tmp_path: Path) -> None:
+        path, backend = hinge_clip
+        full = analyze_clip(path, exercise=EXERCISES["romanian-deadlift"], backend=backend)
+        assert full.report.clip.frames_estimated is None
+        document = report_to_dict(full.report)
+        assert document["clip"]["frames_estimated"] == full.report.clip.frames
+        assert report_from_dict(document).clip.frames_estimated is None
+        write_angles(tmp_path / "full.csv", full.table)
+        assert (tmp_path / "full.csv").read_text().splitlines()[0].endswith(",near_side")
+
+    def test_a_narrow_fault_is_read_again_at_the_full_rate(
+        self, hinge_clip: tuple[Path, Replay], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path, backend = hinge_clip
+        exercise = EXERCISES["romanian-deadlift"]
+        monkeypatch.setattr(pipeline, "has_narrow_fault", lambda _outcomes, _applied: True)
+        again = analyze_clip(path, exercise=exercise, backend=backend, rate="auto")
+        assert again.report.clip.frames_estimated is None
+        assert again.report == analyze_clip(path, exercise=exercise, backend=backend).report
+
+    def test_an_unknown_rate_is_an_error(self, hinge_clip: tuple[Path, Replay]) -> None:
+        path, backend = hinge_clip
+        with pytest.raises(ValueError, match="'half' is not a valid Rate"):
+            analyze_clip(path, exercise=EXERCISES["romanian-deadlift"], backend=backend, rate="half")
+
+    @pytest.mark.model
+    def test_with_the_real_model_a_good_hinge_stays_one(self) -> None:
+        path, exercise = SAMPLES / "03-romanian-deadlift-good.mp4", EXERCISES["romanian-deadlift"]
+        full = analyze_clip(path, exercise=exercise)
+        auto = analyze_clip(path, exercise=exercise, rate="auto")
+        assert len(auto.report.reps) == len(full.report.reps) == 2
+        assert (auto.report.clip.frames_estimated or 999) < 0.35 * full.report.clip.frames
+        same = sum(_statuses(auto)[pair] == status for pair, status in _statuses(full).items())
+        assert same >= len(_statuses(full)) - 1
+
+
+@pytest.mark.parametrize(
+    ("status", "measured", "narrow"),
+    [(Status.FAULT, -6.5, True), (Status.FAULT, -9.0, False), (Status.CAUTION, -6.5, False)],
+)
+def test_a_fault_is_narrow_within_half_a_sigma_of_being_none(status: Status, measured: float, narrow: bool) -> None:
+    applied = pipeline.applied_rules(EXERCISES["romanian-deadlift"], Settings())
+    outcome = make_outcome(status=status, measured=measured, sigma=3.1, limit=-3.0)
+    assert has_narrow_fault([outcome], applied) is narrow
+
+
+def _statuses(analysis: Analysis) -> dict[tuple[str, int | None], str]:
+    return {(outcome.rule, outcome.rep): outcome.status for outcome in analysis.report.outcomes}
+
+
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuvj420p", "yuv444p"])
+@pytest.mark.parametrize("size", [(320, 180), (1280, 720)])
+def test_thumbnails_from_the_stored_planes_are_those_of_the_picture(
+    pix_fmt: str, size: tuple[int, int], tmp_path: Path
+) -> None:
+    rows, columns = np.mgrid[: size[1], : size[0]]
+    picture = np.stack([columns * 200 // size[0], rows * 200 // size[1], 255 - columns * 200 // size[0]], axis=2)
+    path = write_clip(tmp_path / "a.mp4", lambda _: picture.astype(np.uint8), steady(3), pix_fmt=pix_fmt)
+    with ClipReader(path) as reader:
+        for decoded in reader.decoded():
+            from_planes, from_picture = decoded.thumbnail(), cuts.thumbnail(decoded.frame().image)
+            assert np.abs(from_planes - from_picture).max() < 5.0
+            assert np.ptp(from_picture) > 100
+
+
+@pytest.mark.parametrize("turn", [(1, 0, 0, 1), (0, 1, -1, 0), (-1, 0, 0, -1), (0, -1, 1, 0)])
+def test_thumbnails_are_upright_too(turn: tuple[int, int, int, int], tmp_path: Path) -> None:
+    from clip_factory import corners, set_display_matrix
+
+    path = write_clip(tmp_path / "a.mp4", lambda _: corners(320, 180), steady(3))
+    set_display_matrix(path, *turn)
+    with ClipReader(path) as reader:
+        for decoded in reader.decoded():
+            off = np.abs(decoded.thumbnail() - cuts.thumbnail(decoded.frame().image))
+            assert np.median(off) < 5.0
+            assert (off > 20).mean() < 0.1  # the borders between colours may fall on either side
