@@ -144,9 +144,8 @@ def test_a_clip_of_moments_only_says_that_nothing_was_judged() -> None:
 
 
 def test_a_warning_of_several_shots_is_told_once_with_all_their_spans() -> None:
-    halves = film(repetitions({"knee": 12.0}, {"knee": 20.0, "hip": 85.0}, count=1, out_s=3.0, back_s=3.0))
-    turn_s = analysed(halves, ()).report.reps[0].turn_s
-    warnings = analysed(halves, (turn_s,)).report.warnings
+    standing = film([Key(0.0, knee=12.0), Key(8.0, knee=12.0)])
+    warnings = analysed(standing, (standing[len(standing) // 2].time_s,)).report.warnings
     told = [warning for warning in warnings if "no repetition of romanian-deadlift was seen" in warning]
     assert len(told) == 1
     assert told[0].startswith("0.0 to ")
