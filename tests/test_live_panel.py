@@ -8,6 +8,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+from aiortc.rtcrtpreceiver import TimestampMapper
 
 from formcheck.coach import Coaching, Saying, SetupState, Tone
 from formcheck.coach import Stage as SetupStage
@@ -108,6 +109,19 @@ def test_the_feed_passes_frames_on_with_their_times(monkeypatch: pytest.MonkeyPa
     assert (out.pts, out.time_base, out.width, out.height) == (4500, Fraction(1, 90_000), 64, 48)
     assert offered[0].time_s == pytest.approx(0.05)
     assert offered[0].image.shape == (48, 64, 3)
+
+
+def test_a_frame_out_of_order_does_not_turn_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    offered = []
+    monkeypatch.setattr(live_feed.LiveSession, "start", lambda self: self)
+    monkeypatch.setattr(live_feed.LiveSession, "offer", lambda _, frame: offered.append(frame))
+    feed, clock, frame = Feed(Plan(RDL), mirror=False), TimestampMapper(), picture()
+    start = 2**32 - 5000  # the clock also begins anew for good
+    for ticks in (0, 3600, 7200, 3600, 10_800, 14_400):
+        frame.pts = clock.map((start + ticks) % 2**32)
+        feed.recv(frame)
+    assert frame.time > 2**32 / 90_000  # what aiortc makes of it
+    assert [item.time_s for item in offered] == pytest.approx([0.0, 0.04, 0.08, 0.04, 0.12, 0.16])
 
 
 def test_a_feed_without_a_place_shows_the_picture_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,6 +79,12 @@ def test_settings_keep_the_app_on_this_machine() -> None:
     assert settings["server"]["maxUploadSize"] <= 500
 
 
+def test_no_page_run_stops_every_thread_to_collect_garbage() -> None:
+    # Live runs parts of its page several times a second; the camera's threads must not wait for that.
+    settings = tomllib.loads((serve.app_folder() / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    assert settings["runner"]["postScriptGC"] is False
+
+
 def luminance(colour: str) -> float:
     channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
     linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]

@@ -16,6 +16,8 @@ from formcheck.types import Frame, ImageArray
 
 VideoFrame = Any  # of PyAV, which only the adapters import
 
+WRAP_S = 2**32 / 90_000  # after which the clock of pictures in RTP begins anew (RFC 3550, RFC 7741)
+
 
 def show_newest_only() -> None:
     """Let no pictures queue up on their way back to the browser; once for all connections of this server.
@@ -48,6 +50,7 @@ class Feed(VideoProcessorBase):
         self._mirror = mirror
         self.session = LiveSession(plan)
         self.refused = ""
+        self._last_s = 0.0
         try:
             self.session.start()
         except LiveError as error:
@@ -58,7 +61,7 @@ class Feed(VideoProcessorBase):
         if self.refused:
             return frame
         image = cast(ImageArray, frame.to_ndarray(format="rgb24"))
-        time_s = frame.time or 0.0
+        time_s = self._last_s = steady(frame.time or 0.0, self._last_s)
         self.session.offer(Frame(0, time_s, image))
         drawn = draw_live(image, time_s, self.session.snapshot(), mirror=self._mirror)
         out = type(frame).from_ndarray(drawn, format="rgb24")
@@ -68,3 +71,24 @@ class Feed(VideoProcessorBase):
     def on_ended(self) -> None:
         """The connection is gone: let the session end. Called in the thread of all connections, so it does not wait."""
         self.session.end()
+
+
+def steady(time_s: float, last_s: float) -> float:
+    """The time of a frame, free of false turns of its clock.
+
+    aiortc takes a picture that comes late, out of order, for the clock's beginning anew, and puts every time from then
+    on 13 hours later: the session would seem to have lasted too long.
+
+    Parameters
+    ----------
+    time_s : float
+        Seconds, as aiortc tells them.
+    last_s : float
+        What this function gave for the frame before.
+
+    Returns
+    -------
+    float
+        Seconds; less than `last_s` for a picture that came late.
+    """
+    return time_s - WRAP_S * round((time_s - last_s) / WRAP_S)

@@ -140,21 +140,22 @@ def test_a_set_from_start_to_report(new_page: Any, live_app: App, camera: Any) -
 
 
 def test_two_tabs_and_no_third(new_page: Any, live_app: App, camera: Any) -> None:
-    pages = [new_page(app=live_app, browser=camera) for _ in range(3)]
-    for page in pages[:2]:
+    pages = [new_page(app=live_app, browser=camera) for _ in range(2)]
+    for page in pages:
         open_live(page)
         press(page, "Start")
-    for page in pages[:2]:
+    for page in pages:
         wait_for(page, "p.stage === 'setup' || p.stage === 'set'")
-    third = pages[2]
+    third = new_page(app=live_app, browser=camera)
     open_live(third)
     third.get_by_text("live sessions are running").first.wait_for()
     press(pages[0], "Stop")
     wait_for(pages[0], "p.stage === 'idle'")
     press(third, "Start")
     wait_for(third, "p.stage === 'setup' || p.stage === 'set'")
-    for page in pages[1:]:
+    for page in (pages[1], third):
         press(page, "Stop")
+        wait_for(page, "p.stage === 'idle'")
 
 
 def test_a_camera_that_is_refused(new_page: Any, live_app: App, launch: Any) -> None:
