@@ -17,10 +17,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from formcheck import metrics, reps
+from formcheck import metrics, reps, silhouette
 from formcheck.bias import BiasModel
 from formcheck.exercises.base import Exercise, phase_at
 from formcheck.kinematics import CausalKinematics
+from formcheck.lumbar import LumbarModel
 from formcheck.poselog import PoseLog
 from formcheck.rules.base import AppliedRule
 from formcheck.types import (
@@ -71,6 +72,8 @@ class Analyzer:
     background : Executor or None
         Where `update` has repetitions judged, so that it returns at once; None judges them before it returns. The
         owner shuts it down.
+    back : LumbarModel or None
+        From the outline of the back to lumbar flexion; None takes the shipped one.
     """
 
     def __init__(
@@ -84,6 +87,7 @@ class Analyzer:
         *,
         compact: bool = False,
         background: Executor | None = None,
+        back: LumbarModel | None = None,
     ) -> None:
         self._exercise = exercise
         self._applied = tuple(applied)
@@ -93,6 +97,7 @@ class Analyzer:
         self._start_s = math.nan
         self._cuts_s: list[float] = []
         self._model = model
+        self._back = back
         self._causal = CausalKinematics(model)
         signal = exercise.signal
         self._counter = reps.RepCounter(
@@ -148,7 +153,7 @@ class Analyzer:
         return self._poses.track()
 
     def _judge(self, track: PoseTrack) -> Verdict:
-        return judge(track, self._exercise, self._applied, self._side, self._cuts_s, self._model)
+        return judge(track, self._exercise, self._applied, self._side, self._cuts_s, self._model, self._back)
 
     def _judge_recent(self) -> None:
         """Have the newest repetitions judged, over a stretch whose length does not grow with the session."""
@@ -227,6 +232,14 @@ def replay_frame(analysis: Analysis, exercise: Exercise, row: int, shown: Sequen
     """What a finished analysis knows at one frame, with the cues of the outcomes to be shown there."""
     report, track = analysis.report, analysis.track
     time_s = float(track.time_s[row])
-    pose = Pose(row, time_s, track.size_px, track.image_px[row], track.world_m[row], track.visibility[row])
+    pose = Pose(
+        row,
+        time_s,
+        track.size_px,
+        track.image_px[row],
+        track.world_m[row],
+        track.visibility[row],
+        outline_px=silhouette.outline_at(track, row),
+    )
     count = sum(rep.end_s <= time_s for rep in report.reps)
     return Update(pose, analysis.table.at(row), phase_at(report.reps, time_s, exercise), count, cues_of(shown))

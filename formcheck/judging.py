@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from formcheck import accuracy, metrics
 from formcheck.exercises.base import Exercise
 from formcheck.kinematics import Kinematics
+from formcheck.lumbar import Reading
 from formcheck.rules.base import AppliedRule, Finding, Limits, Rule, Window
 from formcheck.types import BoolArray, FloatArray, Kind, Outcome, Phase, Rep, Scope, Side, Status
 from formcheck.view import FRONT_VIEW_DEG
@@ -31,12 +32,17 @@ RANGE_METRIC = "range_deg"  # how far the exercise's own signal goes, under a na
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A window with what decides whether it can be judged; `near` when the judged leg is the one facing the camera."""
+    """A window with what decides whether it can be judged.
+
+    `near` when the judged leg is the one facing the camera; `why_not` has the reason for metrics that could not be told
+    although their landmarks were seen.
+    """
 
     window: Window
     seen_share: Mapping[str, float]
     yaw_deg: float
     near: bool = True
+    why_not: Mapping[str, str] = field(default_factory=dict)
 
 
 def metric_names(side: Side) -> dict[str, str]:
@@ -51,6 +57,7 @@ def gather(
     exercise: Exercise,
     columns: Mapping[str, FloatArray],
     neutral: Mapping[str, float],
+    back: Reading | None = None,
 ) -> Evidence:
     """Cut one repetition out of the measured columns.
 
@@ -64,6 +71,8 @@ def gather(
         Measured columns, with those that need a neutral filled in.
     neutral : mapping of metric name to float
         The person's own values at rest.
+    back : Reading or None
+        The lower back, which says itself why it could not be told.
     """
     time_s = kinematics.track.time_s
     inside = (time_s >= rep.start_s) & (time_s <= rep.end_s)
@@ -79,7 +88,12 @@ def gather(
     yaw = kinematics.yaw_deg[inside]
     known = yaw[np.isfinite(yaw)]
     facing = kinematics.facing(rep.start_s, rep.end_s)
-    return Evidence(window, share, float(np.median(known)) if known.size else math.nan, facing in (None, rep.side))
+    why_not = {}
+    if back is not None:
+        at_turn = (time_s >= rep.turn_start_s) & (time_s <= rep.turn_end_s)
+        why_not = {"lumbar_flexion_deg": back.reason(at_turn)}
+    yaw_deg = float(np.median(known)) if known.size else math.nan
+    return Evidence(window, share, yaw_deg, facing in (None, rep.side), why_not)
 
 
 def cut(
@@ -196,6 +210,8 @@ def _too_little_seen(evidence: Evidence, rule: Rule) -> str:
         if evidence.seen_share[metric] < MIN_SEEN_SHARE:
             part = "foot" if metric in OF_THE_FOOT else "leg or trunk"
             return f"the {part} was hidden or out of the picture"
+        if reason := evidence.why_not.get(metric):
+            return reason
     if any(not np.isfinite(evidence.window.values[metric]).any() for metric in rule.needs):
         return "no quiet start position to compare with; begin each clip with two seconds of standing or sitting still"
     return ""

@@ -12,8 +12,8 @@ body leans or lies (see `formcheck.view`).
 - ``trunk_inclination_deg``: mid-hip to mid-shoulder against the vertical; + forwards, about 90 lying face down.
 - ``neck_flexion_deg``: shoulder to ear against the trunk; + chin to chest. Change from the person's own neutral once
   that is known.
-- ``lumbar_flexion_deg``: change of the lower back from the person's own neutral; + rounded. A stand-in from landmarks,
-  NaN until a neutral is known (`lumbar_flexion`).
+- ``lumbar_flexion_deg``: change of the lower back from the person's own neutral; + rounded. From the outline of the
+  back (`formcheck.lumbar`), NaN until a neutral is known.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ METRIC_LANDMARKS: Mapping[str, tuple[str, ...]] = {
     "shank_inclination_deg": ("knee", "ankle"),
     "sole_pitch_deg": ("heel", "foot_index"),
     "trunk_inclination_deg": ("shoulder", "hip"),
-    "lumbar_flexion_deg": ("ear", "shoulder", "hip"),
+    "lumbar_flexion_deg": ("shoulder", "hip"),
     "neck_flexion_deg": ("ear", "shoulder", "hip"),
 }
 
@@ -134,29 +134,3 @@ def world_flexion(track: PoseTrack, metric: str, side: Side) -> FloatArray:
 def trunk_length(track: PoseTrack) -> FloatArray:
     """Length of the line from mid-hip to mid-shoulder in pixels, shape (n,); NaN where unseen."""
     return length(middle(track, "SHOULDER") - middle(track, "HIP"))
-
-
-# Lumbar flexion from landmarks: degrees per percent of trunk shortening, per degree of neck flexion and per degree of
-# hip flexion, all as change from the person's neutral. Fitted by benchmarks/fit_lumbar_proxy.py on rendered clips.
-LUMBAR_PER_SHORTENING_PERCENT = 1.0
-LUMBAR_PER_NECK_DEG = 0.6
-LUMBAR_PER_HIP_DEG = 0.03
-
-
-def lumbar_flexion(
-    shortening_percent: FloatArray, neck_change_deg: FloatArray, hip_change_deg: FloatArray
-) -> FloatArray:
-    """Stand-in for lumbar flexion from landmarks, degrees of change from the person's own neutral.
-
-    Parameters
-    ----------
-    shortening_percent : ndarray
-        How much shorter the trunk line is than in neutral, percent.
-    neck_change_deg, hip_change_deg : ndarray
-        Change of ``neck_flexion_deg`` and of the near ``hip_flexion_deg`` from neutral.
-    """
-    return (
-        LUMBAR_PER_SHORTENING_PERCENT * shortening_percent
-        + LUMBAR_PER_NECK_DEG * neck_change_deg
-        + LUMBAR_PER_HIP_DEG * hip_change_deg
-    )

@@ -1,9 +1,10 @@
 """The overlay: (image, update) -> new image, for the live screen and for exported videos.
 
-Drawn are the leg and trunk that face the camera, the angles of hip, knee and ankle, the count, and the most
-important cue. What a cue is about is marked in colour and in shape: a fault is a white-edged, dashed line, a caution
-a dark-edged, dotted one. This module puts the parts together; `formcheck.overlay_body` draws the person,
-`formcheck.overlay_text` the panels and text, in a colour-blind-safe palette; sizes are in `formcheck.overlay_style`.
+Drawn are the leg and trunk that face the camera, the angles of hip, knee and ankle, the outline of the back where it
+was measured, the count, and the most important cue. What a cue is about is marked in colour and in shape: a fault is a
+white-edged, dashed line, a caution a dark-edged, dotted one. This module puts the parts together;
+`formcheck.overlay_body` draws the person, `formcheck.overlay_back` the back, `formcheck.overlay_text` the panels and
+text, in a colour-blind-safe palette; sizes are in `formcheck.overlay_style`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 
 from formcheck import overlay_text as text
 from formcheck.errors import OutputError
+from formcheck.overlay_back import draw_back
 from formcheck.overlay_body import LEGIBLE, Placed, Point, body_points, draw_person
 from formcheck.overlay_style import Edge, Style
 from formcheck.types import ImageArray, Kind, Pose, Side, Update
@@ -74,6 +76,7 @@ def draw(
         )
     taken = [bitmap.rect(left, top) for bitmap, left, top in placed]
     if update.pose.found:
+        taken += draw_back(out, update, style)
         placed += draw_person(out, update, style, taken)
     for bitmap, left, top in placed:
         bitmap.paste(out, left, top)

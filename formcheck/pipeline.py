@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from formcheck import __version__, bias
+from formcheck import __version__, bias, lumbar
 from formcheck.adapters.cuts import CutDetector
 from formcheck.adapters.mediapipe import MediaPipeBackend
 from formcheck.adapters.people import PeopleBackend
@@ -281,10 +281,11 @@ def analyze_poses(
 ) -> Analysis:
     """Analyse poses that were estimated before, with the engine that `analyze_clip` uses.
 
-    `left_out_body` leaves one rendered body out of what the landmarks' errors were learnt from: for validation.
+    `left_out_body` leaves one rendered body out of what the landmarks' errors and the lower back were learnt from: for
+    validation.
     """
-    model = bias.load(left_out_body)
-    analyzer = Analyzer(exercise, applied_rules(exercise, settings or Settings()), side, model=model)
+    model, back = bias.load(left_out_body), lumbar.load(left_out_body)
+    analyzer = Analyzer(exercise, applied_rules(exercise, settings or Settings()), side, model=model, back=back)
     for pose in poses:
         analyzer.add(pose)
     return analyzer.finish(clip, tool_info(info))

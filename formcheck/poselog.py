@@ -2,7 +2,8 @@
 
 An hour at 25 frames a second takes 72 MB with 32 bits a number (the pose network's own precision) and twice that with
 64, and 69 MB more for what the pictures show (`Pose.patches`). A block is filled before the next is made, so nothing is
-ever copied to make room.
+ever copied to make room. Outlines of the trunk, which come with some of the poses, are kept beside them: 8 MB an hour
+with 32 bits.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from formcheck.types import LANDMARK_COUNT, PATCHES_SHAPE, PatchArray, Pose, PoseTrack
+from formcheck.types import LANDMARK_COUNT, OUTLINE_POINTS, PATCHES_SHAPE, FloatArray, PatchArray, Pose, PoseTrack
 
 BLOCK = 1024  # poses: about 40 s
 NUMBERS = 6  # of each landmark: two in the picture, three in space, one visibility
@@ -32,7 +33,17 @@ class PoseLog(Sequence[Pose]):
         Keep 32 bits of each number instead of 64: an error of less than a ten-thousandth of a pixel.
     """
 
-    __slots__ = ("_blocks", "_dtype", "_estimated", "_found", "_patches", "_size_px", "_time_s")
+    __slots__ = (
+        "_blocks",
+        "_dtype",
+        "_estimated",
+        "_found",
+        "_outlined",
+        "_outlines",
+        "_patches",
+        "_size_px",
+        "_time_s",
+    )
 
     def __init__(self, *, compact: bool = False) -> None:
         self._dtype = np.float32 if compact else np.float64
@@ -42,6 +53,8 @@ class PoseLog(Sequence[Pose]):
         self._estimated = bytearray()
         self._size_px = (0, 0)
         self._found = 0
+        self._outlined: list[int] = []  # rows
+        self._outlines: list[Block] = []
 
     def __len__(self) -> int:
         return len(self._time_s)
@@ -65,8 +78,15 @@ class PoseLog(Sequence[Pose]):
             numbers[:, 2:5].copy(),
             numbers[:, 5].copy(),
             patches=None if self._patches is None else self._patches[row // BLOCK][row % BLOCK],
+            outline_px=self._outline(row),
             estimated=bool(self._estimated[row]),
         )
+
+    def _outline(self, row: int) -> FloatArray | None:
+        place = bisect_left(self._outlined, row)
+        if place == len(self._outlined) or self._outlined[place] != row:
+            return None
+        return self._outlines[place].astype(np.float64)
 
     @property
     def found(self) -> int:
@@ -88,6 +108,9 @@ class PoseLog(Sequence[Pose]):
             if self._patches is None:
                 self._patches = [_no_patches(BLOCK) for _ in self._blocks]
             self._patches[-1][row] = pose.patches
+        if pose.outline_px is not None:
+            self._outlined.append(len(self._time_s))
+            self._outlines.append(pose.outline_px.astype(self._dtype))
         self._time_s.append(pose.time_s)
         self._estimated.append(pose.estimated)
         self._found += pose.found
@@ -114,7 +137,12 @@ class PoseLog(Sequence[Pose]):
         times: list[float] = []
         parts: list[Block] = []
         seen: list[PatchArray] = []
+        outlines: dict[int, Block] = {}
         for start, stop in spans:
+            shift = len(times) + bool(times) - start
+            first, last = bisect_left(self._outlined, start), bisect_left(self._outlined, stop)
+            for row, edge in zip(self._outlined[first:last], self._outlines[first:last], strict=True):
+                outlines[row + shift] = edge
             if times:
                 times.append((times[-1] + self._time_s[start]) / 2)
                 parts.append(np.full((1, LANDMARK_COUNT, NUMBERS), np.nan))
@@ -130,7 +158,11 @@ class PoseLog(Sequence[Pose]):
             if parts:
                 np.concatenate([part[..., numbers] for part in parts], out=array)
         patches = np.concatenate(seen) if self._patches is not None else None
-        return PoseTrack(np.array(times, dtype=np.float64), self._size_px, image, world, visibility, patches)
+        edges = None
+        if outlines:
+            edges = np.full((count, 2, OUTLINE_POINTS, 2), np.nan)
+            edges[list(outlines)] = list(outlines.values())
+        return PoseTrack(np.array(times, dtype=np.float64), self._size_px, image, world, visibility, patches, edges)
 
 
 def _no_patches(count: int) -> PatchArray:

@@ -14,7 +14,7 @@ import numpy as np
 
 from formcheck.geometry import length
 from formcheck.landmarks import Landmark
-from formcheck.types import PATCHES_SHAPE, FloatArray, PatchArray, PoseTrack
+from formcheck.types import OUTLINE_POINTS, PATCHES_SHAPE, FloatArray, PatchArray, PoseTrack
 
 MIN_SHOT_S = 0.5  # shorter ones hold no repetition and are passed over in silence
 
@@ -44,6 +44,7 @@ def part(track: PoseTrack, rows: slice) -> PoseTrack:
         world_m=track.world_m[rows],
         visibility=track.visibility[rows],
         patches=None if track.patches is None else track.patches[rows],
+        outline_px=None if track.outline_px is None else track.outline_px[rows],
     )
 
 
@@ -56,6 +57,7 @@ def join(tracks: Sequence[PoseTrack]) -> PoseTrack:
         world_m=np.concatenate([track.world_m for track in tracks]),
         visibility=np.concatenate([track.visibility for track in tracks]),
         patches=_joined_patches(tracks),
+        outline_px=_joined_outlines(tracks),
     )
 
 
@@ -64,6 +66,15 @@ def _joined_patches(tracks: Sequence[PoseTrack]) -> PatchArray | None:
         return None
     return np.concatenate(
         [np.zeros((len(t), *PATCHES_SHAPE), dtype=np.uint8) if t.patches is None else t.patches for t in tracks]
+    )
+
+
+def _joined_outlines(tracks: Sequence[PoseTrack]) -> FloatArray | None:
+    if all(track.outline_px is None for track in tracks):
+        return None
+    shape = (2, OUTLINE_POINTS, 2)
+    return np.concatenate(
+        [np.full((len(track), *shape), np.nan) if track.outline_px is None else track.outline_px for track in tracks]
     )
 
 

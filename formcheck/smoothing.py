@@ -6,7 +6,6 @@ short gaps may be filled by `fill_gaps`, long ones stay empty and split the sign
 
 from __future__ import annotations
 
-import itertools
 import math
 from functools import cache
 
@@ -46,10 +45,10 @@ def fill_gaps(time_s: FloatArray, values: FloatArray, max_gap_s: float) -> Float
         seen = np.flatnonzero(np.isfinite(column))
         if seen.size < 2 or seen.size == column.size:
             continue
-        for before, after in itertools.pairwise(seen):
-            if after - before > 1 and time_s[after] - time_s[before] <= max_gap_s:
-                gap = slice(before + 1, after)
-                column[gap] = np.interp(time_s[gap], time_s[[before, after]], column[[before, after]])
+        gaps = np.flatnonzero(~np.isfinite(column[seen[0] : seen[-1]])) + seen[0]
+        after = np.searchsorted(seen, gaps)
+        gaps = gaps[time_s[seen[after]] - time_s[seen[after - 1]] <= max_gap_s]
+        column[gaps] = np.interp(time_s[gaps], time_s[seen], column[seen])
     return columns.reshape(values.shape)
 
 

@@ -12,11 +12,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from formcheck import judging, judging_sets, kinematics, metrics, reps, shots, view
+from formcheck import judging, judging_sets, kinematics, lumbar, metrics, reps, shots, silhouette, view
 from formcheck.bias import BiasModel
 from formcheck.exercises.base import Exercise
+from formcheck.geometry import wrap_degrees
 from formcheck.kinematics import Kinematics
+from formcheck.lumbar import LumbarModel, Reading
 from formcheck.rules.base import AppliedRule, Window, spread_of
+from formcheck.silhouette import Back
 from formcheck.types import (
     BoolArray,
     FloatArray,
@@ -30,6 +33,7 @@ from formcheck.types import (
     View,
 )
 
+MIN_SHARED_LEAN_DEG = 30.0  # a share of less is made of measurement error
 MIN_FOUND_FRACTION = 0.9  # below this a clip has too little of the person to be trusted silently
 
 
@@ -52,6 +56,7 @@ def judge(
     side: Side | None = None,
     cuts_s: Sequence[float] = (),
     model: BiasModel | None = None,
+    back: LumbarModel | None = None,
 ) -> Verdict:
     """Find and judge every repetition or hold in a finished track.
 
@@ -67,8 +72,10 @@ def judge(
         Times of the first frame after each hard cut. Each shot between them is judged on its own.
     model : BiasModel or None
         The landmarks' systematic error, to be removed; None removes nothing.
+    back : LumbarModel or None
+        From the outline of the back to lumbar flexion; None takes the shipped one.
     """
-    parts = [judge_shot(shot, exercise, applied, side, model) for shot in shots.split(track, cuts_s)]
+    parts = [judge_shot(shot, exercise, applied, side, model, back) for shot in shots.split(track, cuts_s)]
     return parts[0] if len(parts) == 1 else _join(parts)
 
 
@@ -78,6 +85,7 @@ def judge_shot(
     applied: Sequence[AppliedRule],
     side: Side | None = None,
     model: BiasModel | None = None,
+    back: LumbarModel | None = None,
 ) -> Verdict:
     """Find and judge every repetition or hold in one shot; parameters as for `judge`."""
     measured = kinematics.over_window(track, model)
@@ -97,17 +105,20 @@ def judge_shot(
     found = reps.segment(track.time_s, angle, signal.enter_deg, signal.leave_deg, signal.min_s)
     at_rest = _rest_frames(track.time_s, angle, found.bounds)
     seen_from = view.assess(measured.track, measured.yaw_deg, at_rest, exercise.max_yaw_deg)
-    by_side = {leg: _with_neutral(measured, leg, at_rest) for leg in Side}
+    outline = silhouette.dorsal(measured.track, measured.near_sign)
+    by_side = {leg: _with_neutral(measured, leg, at_rest, outline, back) for leg in Side}
     finished: list[Rep] = []
     outcomes: list[Outcome] = []
     judged: list[judging_sets.Judged] = []
     for number, bounds in enumerate(found.bounds, start=1):
         leg = side or measured.facing(bounds.start_s, bounds.end_s) or usual  # people turn around between repetitions
-        columns, neutral = by_side[leg]
+        columns, neutral, lower_back = by_side[leg]
         times = (bounds.start_s, bounds.turn_s, bounds.end_s, bounds.turn_start_s, bounds.turn_end_s)
         rep = Rep(number, leg, *times, complete=bounds.complete)
-        evidence = judging.gather(measured, rep, exercise, columns, neutral)
-        finished.append(replace(rep, metrics=summary(evidence.window, exercise)))
+        evidence = judging.gather(measured, rep, exercise, columns, neutral, lower_back)
+        inside = (track.time_s >= rep.start_s) & (track.time_s <= rep.end_s)
+        numbers = {**summary(evidence.window, exercise), **_back_summary(evidence.window, lower_back, inside)}
+        finished.append(replace(rep, metrics=numbers))
         judged.append(judging_sets.Judged(evidence, judging.judge_rep(evidence, exercise, applied)))
         outcomes.extend(judged[-1].outcomes)
     outcomes.extend(judging_sets.judge_set(judged, exercise, applied))
@@ -222,23 +233,30 @@ def _rest_frames(time_s: FloatArray, angle: FloatArray, bounds: Sequence[reps.Bo
 
 
 def _with_neutral(
-    measured: Kinematics, side: Side, at_rest: BoolArray
-) -> tuple[dict[str, FloatArray], dict[str, float]]:
+    measured: Kinematics, side: Side, at_rest: BoolArray, outline: Back, model: LumbarModel | None
+) -> tuple[dict[str, FloatArray], dict[str, float], Reading]:
     """Fill in what is measured against the person's own neutral: lower back and neck.
 
-    The neutral is the median over the rest frames; without any, both stay NaN.
+    The neutral is the median over the rest frames (of the back: the frames nearest to rest in which it was seen);
+    without any, both stay NaN.
     """
     columns = dict(measured.columns)
     names = judging.metric_names(side)
     neutral = {metric: _median(columns[column][at_rest]) for metric, column in names.items()}
-    trunk = metrics.trunk_length(measured.track)
-    rest_length = _median(trunk[at_rest])
-    neck_change = columns["neck_flexion_deg"] - neutral["neck_flexion_deg"]
-    hip_change = columns[names["hip_flexion_deg"]] - neutral["hip_flexion_deg"]
-    shortening = 100.0 * (1.0 - trunk / rest_length)
-    columns["neck_flexion_deg"] = neck_change
-    columns["lumbar_flexion_deg"] = metrics.lumbar_flexion(shortening, neck_change, hip_change)
-    return columns, neutral
+    columns["neck_flexion_deg"] = columns["neck_flexion_deg"] - neutral["neck_flexion_deg"]
+    bend, lean = _bend(columns, names, neutral), columns["trunk_inclination_deg"]
+    reading = lumbar.read(outline, bend, lean, at_rest, _median(measured.yaw_deg), model)
+    columns["lumbar_flexion_deg"] = reading.flexion_deg
+    return columns, neutral, reading
+
+
+def _bend(columns: Mapping[str, FloatArray], names: Mapping[str, str], neutral: Mapping[str, float]) -> FloatArray:
+    """How far trunk or hip is from rest, degrees, whichever is further: a trunk can lean over a leg that goes back."""
+    moved = [
+        np.abs(wrap_degrees(columns[names[metric]] - neutral[metric]))
+        for metric in ("trunk_inclination_deg", "hip_flexion_deg")
+    ]
+    return np.fmax(*moved)
 
 
 def _median(values: FloatArray) -> float:
@@ -265,3 +283,19 @@ def summary(window: Window, exercise: Exercise) -> Mapping[str, float]:
         numbers[f"{name}_max_deg"] = float(known.max()) if known.size else math.nan
         numbers[f"{name}_at_turn_deg"] = _median(values[window.turn])
     return numbers
+
+
+def _back_summary(window: Window, reading: Reading, inside: BoolArray) -> Mapping[str, float]:
+    """The back of one repetition: its outline at rest and at the turn, and what the bend at the hip is made of."""
+    turn = np.flatnonzero(inside)[window.turn]
+    flexion = _median(reading.flexion_deg[turn])
+    lean = _median(window.values["trunk_inclination_deg"][window.turn])
+    hip = _median(window.values["hip_flexion_deg"][window.turn])
+    return {
+        "back_offset_at_rest_percent": reading.neutral_offset,
+        "back_offset_at_turn_percent": reading.neutral_offset + _median(reading.offset[turn]),
+        "back_bow_at_rest_percent": reading.neutral_bow,
+        "back_bow_at_turn_percent": reading.neutral_bow + _median(reading.bow[turn]),
+        "hip_flexion_without_back_at_turn_deg": hip - flexion,
+        "hip_share_at_turn_percent": 100.0 * (1.0 - flexion / lean) if lean >= MIN_SHARED_LEAN_DEG else math.nan,
+    }

@@ -16,7 +16,9 @@ from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
-from formcheck.types import LANDMARK_COUNT, Pose, PoseTrack, Position, Side
+from formcheck import lumbar
+from formcheck.silhouette import HEIGHTS, PROFILE
+from formcheck.types import LANDMARK_COUNT, OUTLINE_POINTS, Pose, PoseTrack, Position, Side
 
 # MediaPipe's numbering of the body, as its documentation lists it (left first, right is the next number).
 NOSE, EYES, EARS, MOUTH = 0, (1, 2, 3), (7,), (9,)
@@ -28,7 +30,8 @@ FOOT = (ANKLE, HEEL, TOE)
 class Key:
     """The joint angles (degrees) at one moment.
 
-    `shorten` is how much of the line from hip to shoulder a rounded back takes away, percent. `trunk` is the trunk's
+    `shorten` is how much shorter the line from hip to shoulder looks, percent; `back` how far the lower back rounds (+)
+    or hollows (-), which only the outline shows. `trunk` is the trunk's
     inclination; None lets the position decide (a flat foot when standing, the floor otherwise).
     """
 
@@ -38,6 +41,7 @@ class Key:
     ankle: float = 0.0
     neck: float = 0.0
     shorten: float = 0.0
+    back: float = 0.0
     trunk: float | None = None
 
 
@@ -85,6 +89,7 @@ class Shot:
     noise_px: float = 0.0
     seed: int = 1
     visibility: float = 1.0
+    outlined: bool = True
     missing: tuple[tuple[float, float], ...] = ()
 
 
@@ -98,11 +103,23 @@ def film(keys: Sequence[Key], shot: Shot | None = None, **changes: object) -> li
     trunk = _trunk_inclination(keys, angles, moments, shot.position)
     world_m = _turn(_body_points(angles, trunk, shot), _heading(shot, moments))
     image_m = world_m + _anchor_to_foot(world_m, keys, shot)[:, None, :]
-    image_px = _picture(image_m[..., :2], shot) + random.normal(0.0, 1.0, world_m[..., :2].shape) * shot.noise_px
+    outline_m = _turn(_outline_points(angles, trunk, shot, moments), _heading(shot, moments))
+    outline_m = outline_m + _anchor_to_foot(world_m, keys, shot)[:, None, :]
+    to_px = _picture(image_m[..., :2], shot)
+    image_px = to_px(image_m[..., :2]) + random.normal(0.0, 1.0, world_m[..., :2].shape) * shot.noise_px
+    outline_px = to_px(outline_m[..., :2]).reshape(len(time_s), 2, OUTLINE_POINTS, 2)
     world_m = world_m - (world_m[:, [HIP]] + world_m[:, [HIP + 1]]) / 2
     visible = np.full(LANDMARK_COUNT, shot.visibility)
     poses = [
-        Pose(row, float(moment), shot.size_px, image_px[row], world_m[row], visible.copy())
+        Pose(
+            row,
+            float(moment),
+            shot.size_px,
+            image_px[row],
+            world_m[row],
+            visible.copy(),
+            outline_px=outline_px[row] if shot.outlined else None,
+        )
         for row, moment in enumerate(time_s)
     ]
     return lose(poses, shot.missing)
@@ -218,10 +235,41 @@ def _anchor_to_foot(world_m: np.ndarray, keys: Sequence[Key], shot: Shot) -> np.
     return heels[0] - heels
 
 
-def _picture(points_m: np.ndarray, shot: Shot) -> np.ndarray:
-    """Metres to pixels, with everything that the body ever reaches in the middle of the picture."""
+def _outline_points(angles: Mapping[str, np.ndarray], trunk: np.ndarray, shot: Shot, moments: np.ndarray) -> np.ndarray:
+    """Both edges of the trunk as (forwards, upwards, right) from mid-hip, shape (n, 2 * OUTLINE_POINTS, 3).
+
+    First the edge that lies clockwise of the trunk on the screen: the front for who is seen from the right.
+    """
+    spine = _plane(np.sin(_rad(trunk)), np.cos(_rad(trunk)))
+    front = _plane(spine[:, 1], -spine[:, 0])
+    size = shot.body.trunk * (1.0 - angles["shorten"] / 100.0)
+    own = 0.24 + 0.04 * np.cos(2 * np.pi * HEIGHTS / 0.7)  # seat and mid back stand out, the lower back is hollow
+    shape = np.sin(np.pi * np.clip((HEIGHTS - PROFILE[0]) / np.ptp(PROFILE), 0.0, 1.0))
+    behind = -(own + angles["back"][:, None] * _bulge_per_degree() * shape)
+    before = np.full((trunk.size, HEIGHTS.size), 0.2)
+    from_right = np.cos(_rad(_heading(shot, moments))) > 0
+    edges = np.where(from_right[:, None, None], np.stack([before, behind], axis=1), np.stack([behind, before], axis=1))
+    points = np.zeros((trunk.size, 2, HEIGHTS.size, 3))
+    points[..., :2] = HEIGHTS[:, None] * spine[:, None, None] + edges[..., None] * front[:, None, None]
+    return (points * size[:, None, None, None]).reshape(trunk.size, -1, 3)
+
+
+def _bulge_per_degree() -> float:
+    """How far this body's lower back stands out, in trunk lines, where the shipped model reads one degree."""
+    shape = 100.0 * np.sin(np.pi * (PROFILE - PROFILE[0]) / np.ptp(PROFILE))
+    offset, bow = lumbar.changes(shape[None], np.zeros(PROFILE.size))
+    model = lumbar.load()
+    return 1.0 / float(model.offset * offset[0] + model.bow * bow[0])
+
+
+def _picture(points_m: np.ndarray, shot: Shot) -> Callable[[np.ndarray], np.ndarray]:
+    """From metres to pixels, with everything that these points ever reach in the middle of the picture."""
     low, high = points_m.min(axis=(0, 1)), points_m.max(axis=(0, 1))
-    return np.asarray(shot.size_px) / 2 + (points_m - (low + high) / 2) * shot.px_per_m
+
+    def to_px(points: np.ndarray) -> np.ndarray:
+        return np.asarray(np.asarray(shot.size_px) / 2 + (points - (low + high) / 2) * shot.px_per_m)
+
+    return to_px
 
 
 def _plane(forwards: np.ndarray, upwards: np.ndarray) -> np.ndarray:
@@ -267,6 +315,8 @@ def mirror(poses: Sequence[Pose]) -> list[Pose]:
             image_px=(pose.image_px * [-1, 1] + [pose.size_px[0], 0])[order],
             world_m=(pose.world_m * [-1, 1, 1])[order],
             visibility=pose.visibility[order],
+            # clockwise of the trunk becomes anticlockwise
+            outline_px=None if pose.outline_px is None else (pose.outline_px * [-1, 1] + [pose.size_px[0], 0])[::-1],
         )
         for pose in poses
     ]

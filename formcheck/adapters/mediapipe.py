@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formcheck.adapters import models
+from formcheck.adapters.outlines import Outliner
 from formcheck.adapters.pose import BackendInfo
 from formcheck.adapters.quiet_stderr import quiet_stderr as _quiet_stderr
 from formcheck.adapters.quiet_stderr import stderr_lock
@@ -72,7 +73,8 @@ def preload() -> None:
 class MediaPipeBackend:
     """Poses of one clip or live session by mediapipe's PoseLandmarker (CPU).
 
-    Make one with `open`. Use it from one thread, in the process that opened it, and close it.
+    Make one with `open`. Use it from one thread, in the process that opened it, and close it. Some of the poses that
+    `detect` gives carry the trunk's outline (`formcheck.adapters.outlines`).
 
     Parameters
     ----------
@@ -81,19 +83,28 @@ class MediaPipeBackend:
         Also give each pose its person mask.
     search : int
         0 follows one person from frame to frame; more looks for up to so many people in each picture on its own.
+    outlines : bool
+        Look closer at the picture: the trunk's outline a few times a second, and patches at knee and foot in every
+        frame
+        (`formcheck.adapters.patches`); not in a search.
     """
 
-    def __init__(self, model: models.ModelFile, *, masks: bool = False, search: int = 0) -> None:
+    def __init__(self, model: models.ModelFile, *, masks: bool = False, search: int = 0, outlines: bool = True) -> None:
         self._model = model
         self._masks = masks
         self._search = search
         self._key: int | None = None
         self._last_ms = -1
+        path = model.path  # not by way of `self`, or the backend would be in a reference cycle
+        self._outliner = Outliner(lambda: MediaPipeBackend.open(path, outlines=False, masks=True))
+        self._closer = outlines and not search
         self._warm = False  # a person has been found: every part of the graph has run once and said its lines
         self._failed = False  # the last detection killed the graph
 
     @classmethod
-    def open(cls, model: Path | str | None = None, *, masks: bool = False, search: int = 0) -> Self:
+    def open(
+        cls, model: Path | str | None = None, *, masks: bool = False, search: int = 0, outlines: bool = True
+    ) -> Self:
         """Load the model and return a backend that is ready for a clip's first frame.
 
         Parameters
@@ -105,6 +116,8 @@ class MediaPipeBackend:
         search : int
             0 follows one person from frame to frame; more looks for up to so many people in each picture on its own,
             with a lower threshold (for `detect_all`; slower).
+        outlines : bool
+            Let `detect` look for the trunk's outline a few times a second; not in a search.
 
         Raises
         ------
@@ -112,7 +125,7 @@ class MediaPipeBackend:
             When the model is missing or damaged, mediapipe or a system library it needs is not installed, or
             its usage records cannot be switched off.
         """
-        backend = cls(models.locate(model), masks=masks, search=search)
+        backend = cls(models.locate(model), masks=masks, search=search, outlines=outlines)
         backend._start()
         return backend
 
@@ -134,7 +147,7 @@ class MediaPipeBackend:
         """
         found = self.detect_all(frame)
         if found:
-            return found[0]
+            return self._outliner.add(frame, _with_patches(frame, found[0])) if self._closer else found[0]
         image = frame.image
         size = (image.shape[1], image.shape[0]) if isinstance(image, np.ndarray) and image.ndim >= 2 else (0, 0)
         return Pose.missing(frame.index, frame.time_s, size)
@@ -157,6 +170,10 @@ class MediaPipeBackend:
 
     def close(self) -> None:
         """Free the landmarker. Closing twice is allowed."""
+        self._outliner.close()
+        self._close_own()
+
+    def _close_own(self) -> None:
         key, self._key = self._key, None
         if key is not None:
             _close(key)
@@ -210,7 +227,7 @@ class MediaPipeBackend:
 
     def _recover(self, error: Exception) -> None:
         """Replace a graph that died; twice in a row is no accident of one frame."""
-        self.close()
+        self._close_own()
         if self._failed:
             raise ModelError(
                 f"{self._model.path}: the pose model failed twice in a row ({_one_line(error)})"
@@ -306,8 +323,6 @@ def _is_rgb(image: object) -> bool:
 
 
 def _to_poses(result: Any, frame: Frame, *, masks: bool) -> tuple[Pose, ...]:
-    from formcheck.adapters.patches import describe  # late: it brings cv2
-
     height, width = frame.image.shape[:2]
     poses = []
     for number, points in enumerate(result.pose_landmarks):
@@ -326,8 +341,14 @@ def _to_poses(result: Any, frame: Frame, *, masks: bool) -> tuple[Pose, ...]:
             visibility=np.array([point.visibility for point in points], dtype=np.float64),
             mask=mask,
         )
-        poses.append(replace(pose, patches=describe(np.ascontiguousarray(frame.image), pose.image_px)))
+        poses.append(pose)
     return tuple(poses)
+
+
+def _with_patches(frame: Frame, pose: Pose) -> Pose:
+    from formcheck.adapters.patches import describe  # late: it brings cv2
+
+    return replace(pose, patches=describe(np.ascontiguousarray(frame.image), pose.image_px))
 
 
 def _library_version() -> str:

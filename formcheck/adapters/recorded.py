@@ -1,7 +1,8 @@
 """Landmark files: the poses of a clip, saved once and replayed without a video or a model.
 
-A file is a compressed `.npz`, schema `formcheck.poses/1`. Landmarks are kept as float32 (a ten-thousandth of a pixel),
-times as float64; what the patches show (`Pose.patches`) as bytes, where there was a picture; masks are not kept.
+A file is a compressed `.npz`, schema `formcheck.poses/1`. Landmarks and outlines of the trunk are kept as float32 (a
+ten-thousandth of a pixel), times as float64, and what the patches show (`Pose.patches`) as bytes, where there was a
+picture; masks are not kept. Files from before there were outlines or patches have none.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 
 from formcheck.adapters.pose import BackendInfo
 from formcheck.errors import ClipError, OutputError
-from formcheck.types import LANDMARK_COUNT, PATCHES_SHAPE, Frame, Pose, PoseTrack
+from formcheck.types import LANDMARK_COUNT, OUTLINE_POINTS, PATCHES_SHAPE, Frame, Pose, PoseTrack
 
 SCHEMA = "formcheck.poses/1"
 SAME_TIME_S = 0.001  # container clocks round to a millisecond at worst
@@ -37,6 +38,9 @@ _ARRAYS: dict[str, tuple[str, tuple[int, ...]]] = {
     "world_m": ("f", (LANDMARK_COUNT, 3)),
     "visibility": ("f", (LANDMARK_COUNT,)),
 }
+_OUTLINE = "outline_px"  # of the frames that `outline_index` lists, by their place in the file; both may be absent
+_OUTLINE_INDEX = "outline_index"
+_OUTLINE_SHAPE = (2, OUTLINE_POINTS, 2)
 
 
 _PATCHES = ("u", PATCHES_SHAPE)  # optional: files of earlier versions, and of other programs, have none
@@ -50,7 +54,7 @@ def save_poses(path: Path, poses: Sequence[Pose], info: BackendInfo) -> None:
     path : Path
         Usually ending in `.npz`; used as given.
     poses : sequence of Pose
-        In order of frame index; NaN landmarks (nobody found) are kept as NaN. Masks are left out.
+        In order of frame index; NaN landmarks (nobody found) are kept as NaN, outlines too. Masks are left out.
     info : BackendInfo
         What made them.
 
@@ -71,6 +75,8 @@ def save_poses(path: Path, poses: Sequence[Pose], info: BackendInfo) -> None:
 
     patches = PoseTrack.from_poses(poses).patches
     optional: dict[str, Any] = {} if patches is None else {"patches": patches}
+    outlined = [place for place, pose in enumerate(poses) if pose.outline_px is not None]
+    outlines = np.array([poses[place].outline_px for place in outlined], dtype=np.float32)
     header = json.dumps({"schema": SCHEMA, "info": dataclasses.asdict(info)})
     try:
         with _replacing(path) as temporary, temporary.open("wb") as file:
@@ -84,6 +90,8 @@ def save_poses(path: Path, poses: Sequence[Pose], info: BackendInfo) -> None:
                 world_m=stacked("world_m", (LANDMARK_COUNT, 3), np.float32),
                 visibility=stacked("visibility", (LANDMARK_COUNT,), np.float32),
                 **optional,
+                outline_px=outlines.reshape(len(outlined), *_OUTLINE_SHAPE),
+                outline_index=np.array(outlined, dtype=np.int64),
             )
     except OSError as error:
         raise OutputError(
@@ -97,7 +105,8 @@ def load_poses(path: Path) -> tuple[list[Pose], BackendInfo]:
     Returns
     -------
     poses : list of Pose
-        In order of frame index, `mask` None; landmarks float64, shapes as in `Pose`, NaN where nobody was found.
+        In order of frame index, `mask` None; landmarks and outlines float64, shapes as in `Pose`, NaN where nobody was
+        found.
     info : BackendInfo
         What made them.
 
@@ -113,6 +122,10 @@ def load_poses(path: Path) -> tuple[list[Pose], BackendInfo]:
     poses = [Pose(*row) for row in rows]
     if "patches" in arrays:
         poses = [dataclasses.replace(pose, patches=seen) for pose, seen in zip(poses, arrays["patches"], strict=True)]
+    if _OUTLINE in arrays:
+        outlines = arrays[_OUTLINE].astype(np.float64)
+        for place, outline in zip(arrays[_OUTLINE_INDEX].tolist(), outlines, strict=True):
+            poses[place] = dataclasses.replace(poses[place], outline_px=outline)
     return poses, info
 
 
@@ -185,6 +198,8 @@ def _read(path: Path) -> tuple[dict[str, NDArray[Any]], BackendInfo]:
             arrays = {name: stored[name] for name in _ARRAYS}
             if "patches" in stored:
                 arrays["patches"] = stored["patches"]
+            if _OUTLINE in stored or _OUTLINE_INDEX in stored:
+                arrays |= {name: stored[name] for name in (_OUTLINE, _OUTLINE_INDEX)}
     except FileNotFoundError as error:
         raise ClipError(f"{path}: no such landmark file; check the path") from error
     except KeyError as error:
@@ -218,6 +233,15 @@ def _validate(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
             raise ClipError(f"{path}: {name} has the wrong type or shape ({found}); record the clip again")
     if (np.diff(arrays["index"]) <= 0).any() or not np.isfinite(arrays["time_s"]).all():
         raise ClipError(f"{path}: frame indices do not rise or times are missing; record the clip again")
+    if _OUTLINE in arrays:
+        _validate_outlines(path, arrays[_OUTLINE], arrays[_OUTLINE_INDEX], n)
+
+
+def _validate_outlines(path: Path, outlines: NDArray[Any], places: NDArray[Any], n: int) -> None:
+    sound = outlines.dtype.kind == "f" and outlines.shape == (*places.shape, *_OUTLINE_SHAPE)
+    sound = sound and places.dtype.kind == "i" and places.ndim == 1
+    if not sound or (places.size and (places.min() < 0 or places.max() >= n or (np.diff(places) <= 0).any())):
+        raise ClipError(f"{path}: the trunk's outlines have the wrong type or shape; record the clip again")
 
 
 @contextlib.contextmanager

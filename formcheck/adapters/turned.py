@@ -29,12 +29,15 @@ def turn_back(pose: Pose, turn_deg: int, size_px: tuple[int, int]) -> Pose:
     origin = {90: (0, height), 180: (width, height), 270: (width, 0)}[turn_deg]
     world = np.column_stack([_vectors_back(pose.world_m[:, :2], turn_deg), pose.world_m[:, 2]])
     image = _vectors_back(pose.image_px, turn_deg) + np.array(origin, dtype=np.float64)
-    return replace(pose, size_px=size_px, image_px=image, world_m=world, mask=None)
+    edge = pose.outline_px
+    if edge is not None:
+        edge = _vectors_back(edge, turn_deg) + np.array(origin, dtype=np.float64)
+    return replace(pose, size_px=size_px, image_px=image, world_m=world, mask=None, outline_px=edge)
 
 
 def _vectors_back(vectors: FloatArray, turn_deg: int) -> FloatArray:
-    x, y = vectors[:, 0], vectors[:, 1]
-    return np.column_stack({90: (y, -x), 180: (-x, -y), 270: (-y, x)}[turn_deg])
+    x, y = vectors[..., 0], vectors[..., 1]
+    return np.stack({90: (y, -x), 180: (-x, -y), 270: (-y, x)}[turn_deg], axis=-1)
 
 
 class TurnedBackend:

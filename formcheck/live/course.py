@@ -259,5 +259,6 @@ def poses_of(track: PoseTrack) -> Iterator[Pose]:
     """The poses of a track, one by one."""
     for row, time_s in enumerate(track.time_s.tolist()):
         patches = None if track.patches is None else track.patches[row]
+        outline = None if track.outline_px is None else track.outline_px[row]
         arrays = track.image_px[row], track.world_m[row], track.visibility[row]
-        yield Pose(row, time_s, track.size_px, *arrays, patches=patches)
+        yield Pose(row, time_s, track.size_px, *arrays, patches=patches, outline_px=outline)

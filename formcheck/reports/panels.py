@@ -18,6 +18,8 @@ from formcheck.rules import RULES
 from formcheck.rules.base import Direction
 from formcheck.types import Analysis, FloatArray, IntArray, MeasurementTable, Outcome, Rep, Side, Status
 
+# What rules make of an angle on the angle's own scale: its limits belong into the angle's plot.
+ON_THE_SCALE_OF = {"lumbar_rounding_deg": "lumbar_flexion_deg", "lumbar_arch_deg": "lumbar_flexion_deg"}
 TITLES = {
     "hip_flexion_deg": "Hip: bend",
     "knee_flexion_deg": "Knee: bend (0 = straight)",
@@ -126,7 +128,7 @@ def _panel(analysis: Analysis, exercise: Exercise, metric: str, max_points: int)
         time_s=table.time_s[rows],
         value=value[rows],
         part=part[kept],
-        limits=_limits([outcome for outcome in report.outcomes if outcome.metric == metric]),
+        limits=_limits([item for item in report.outcomes if ON_THE_SCALE_OF.get(item.metric, item.metric) == metric]),
         marks=_marks(analysis, exercise, metric, value),
     )
 

@@ -28,7 +28,7 @@ _MEANING = {
     "shank_inclination_deg": "shank against the vertical; + knee forwards of the ankle",
     "sole_pitch_deg": "sole against the floor; + heel higher than the toes",
     "trunk_inclination_deg": "trunk against the vertical; + forwards",
-    "lumbar_flexion_deg": "lower back, change from the person's own neutral; + rounded; a stand-in from landmarks",
+    "lumbar_flexion_deg": "lower back, change from the person's own neutral; + rounded, from the outline of the back",
     "neck_flexion_deg": "head against trunk, change from the person's own neutral; + chin to chest",
 }
 

@@ -8,9 +8,9 @@ Why it matters
     back is squeezed.
 
 How it is measured
-    Pose landmarks hold no point on the spine. This is the same stand-in from the landmarks as for the rounded back,
-    below 0 where it is hollow. It was made for forward bends and tells a hollow back badly, so nothing is judged while
-    it shows no hollow at all; its large error is stated with each value.
+    From the outline of the back as for the rounded back, below 0 where it is hollower than at rest. The outline shows
+    about half of a back that hollows, so nothing is judged while it shows no hollow at all, and its larger error is
+    stated with each value. Of someone lying on the back the outline cannot be seen.
 
 What to do
     Draw the belly in a little and stop the leg or the hips where the back would start to move.
@@ -25,7 +25,7 @@ from formcheck.types import Scope, Strength
 
 
 def check(window: Window, limits: Limits) -> Finding | None:
-    """Deepest hollow that was held at the turn; None when the stand-in shows none."""
+    """Deepest hollow that was held at the turn; None when the outline shows none."""
     back = window.values["lumbar_flexion_deg"]
     found = sustained_extreme(window.time_s, back, window.turn, limits.parameters["held_s"], Direction.BELOW)
     return found if found is not None and found.measured < 0 else None
@@ -35,7 +35,7 @@ RULE = Rule(
     id="arched-lower-back",
     title="Arched lower back",
     scopes=frozenset({Scope.REP, Scope.HOLD}),
-    metric="lumbar_flexion_deg",
+    metric="lumbar_arch_deg",
     needs=("lumbar_flexion_deg",),
     unit="deg",
     direction=Direction.BELOW,
@@ -45,5 +45,5 @@ RULE = Rule(
     cue="Keep your back level.",
     check=check,
     documentation=__doc__,
-    max_error=10.0,  # half of the caution limit of the rounded back: the stand-in is of no use beyond
+    max_error=10.0,  # two thirds of the limit: of no use beyond
 )

@@ -8,7 +8,7 @@ Why it matters
 
 How it is measured
     The trunk's lean at the deepest point less the bend of the lower back, in percent of the lean. The bend of the
-    lower back is the stand-in that the rule about the rounded back describes, with its large error.
+    lower back comes from the outline of the back, as the rule about the rounded back describes.
 
 What to do
     Push the hips back, as if to close a door behind you, and stop when they stop.

@@ -7,9 +7,11 @@ Why it matters
     Bend that the spine takes is not taken by the hamstrings: the stretch gets smaller although the hands get lower.
 
 How it is measured
-    Pose landmarks hold no point on the spine. This is a stand-in from the landmarks alone: how much the line from
-    hip to shoulder shortens, and how far the head drops forward, against the person's own upright posture, scaled
-    to degrees of lumbar flexion on rendered clips with known angles. Its error is large and stated with each value.
+    From the outline of the back, which the person's silhouette gives: how far the lower back stands out from the line
+    between hip and shoulder, and how far it bows out between seat and mid back, both against the person's own outline
+    at rest, turned into degrees of lumbar flexion on rendered clips with known angles. Head and arms play no part. It
+    is not judged where an arm, loose clothes or long hair hide the outline, or from further round than 25 degrees off
+    side-on.
 
 What to do
     Push the hips back and keep the chest long; stop where the back starts to round.
@@ -39,7 +41,7 @@ RULE = Rule(
     id="rounded-lower-back",
     title="Rounded lower back",
     scopes=frozenset({Scope.REP, Scope.HOLD}),
-    metric="lumbar_flexion_deg",
+    metric="lumbar_rounding_deg",  # held at the turn, where the error is larger than over all frames
     needs=("lumbar_flexion_deg",),
     unit="deg",
     direction=Direction.ABOVE,
@@ -49,5 +51,5 @@ RULE = Rule(
     cue="Hips back, chest long.",
     check=check,
     documentation=__doc__,
-    max_error=10.0,  # half of the caution limit of the rounded back: the stand-in is of no use beyond
+    max_error=10.0,  # half of the caution limit: of no use beyond
 )

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from formcheck.types.basics import (
     LANDMARK_COUNT,
+    OUTLINE_POINTS,
     PATCH_BINS,
     PATCH_CELLS,
     PATCH_SIZE,
@@ -38,6 +39,7 @@ from formcheck.types.results import Analysis, ClipInfo, Cue, ExerciseInfo, Outco
 
 __all__ = [
     "LANDMARK_COUNT",
+    "OUTLINE_POINTS",
     "PATCHES_SHAPE",
     "PATCH_BINS",
     "PATCH_CELLS",

@@ -19,6 +19,7 @@ PATCH_CELLS = 4  # along a side of a patch (`formcheck.adapters.patches`)
 PATCH_BINS = 8  # directions of edges, over half a turn
 PATCH_SIZE = PATCH_CELLS * PATCH_CELLS * PATCH_BINS
 PATCHES_SHAPE = (2, PATCH_PLACES, PATCH_SIZE)  # side (left, right), place, histogram
+OUTLINE_POINTS = 21  # heights along the trunk at which its outline is kept (`formcheck.silhouette.HEIGHTS`)
 
 
 class Side(StrEnum):

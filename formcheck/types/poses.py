@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from formcheck.types.basics import (
     LANDMARK_COUNT,
+    OUTLINE_POINTS,
     PATCHES_SHAPE,
     BoolArray,
     FloatArray,
@@ -62,6 +63,9 @@ class Pose:
         zero where there is nothing to see; None where there was no picture.
     estimated : bool
         False when the frame was not sent to the network and its landmarks lie between those of its neighbours.
+    outline_px : ndarray, shape (2, OUTLINE_POINTS, 2), or None
+        Outline of the trunk on both sides of the line from mid-hip to mid-shoulder (`formcheck.silhouette.outline`),
+        in pixels of the frame, NaN where it could not be told; None in frames in which it was not looked for.
     """
 
     index: int
@@ -73,6 +77,7 @@ class Pose:
     mask: NDArray[np.float32] | None = None
     patches: PatchArray | None = None
     estimated: bool = True
+    outline_px: FloatArray | None = None
 
     @property
     def found(self) -> bool:
@@ -106,6 +111,8 @@ class PoseTrack:
     visibility : ndarray, shape (n, 33)
     patches : ndarray of uint8, shape (n, *PATCHES_SHAPE), or None
         As in `Pose`; None where no frame had a picture.
+    outline_px : ndarray, shape (n, 2, OUTLINE_POINTS, 2), or None
+        NaN in frames without one; None when no frame has one.
     """
 
     time_s: FloatArray
@@ -114,6 +121,7 @@ class PoseTrack:
     world_m: FloatArray
     visibility: FloatArray
     patches: PatchArray | None = None
+    outline_px: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.time_s)
@@ -131,6 +139,7 @@ class PoseTrack:
             world_m=np.stack([pose.world_m for pose in poses]).astype(np.float64),
             visibility=np.stack([pose.visibility for pose in poses]).astype(np.float64),
             patches=_stacked_patches(poses),
+            outline_px=_stacked_outlines(poses),
         )
 
 
@@ -139,6 +148,13 @@ def _stacked_patches(poses: Sequence[Pose]) -> PatchArray | None:
         return None
     nothing = np.zeros(PATCHES_SHAPE, dtype=np.uint8)
     return np.stack([nothing if pose.patches is None else pose.patches for pose in poses])
+
+
+def _stacked_outlines(poses: Sequence[Pose]) -> FloatArray | None:
+    if all(pose.outline_px is None for pose in poses):
+        return None
+    none = np.full((2, OUTLINE_POINTS, 2), np.nan)
+    return np.stack([none if pose.outline_px is None else pose.outline_px for pose in poses]).astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True)

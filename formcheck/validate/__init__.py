@@ -30,6 +30,8 @@ from formcheck.validate.truth import TruthClip, exercise_of, find_truth_clips, l
 
 __all__ = ["Validation", "cached_poses", "default_cache", "validate"]
 
+OUTLINES = "outlines 2"  # part of the cache's key: to be counted up when `formcheck.silhouette` gives other outlines
+
 OnProgress = Callable[[float, int], None]
 """Called often, with clips done (part of one counts as a fraction) and clips in all."""
 
@@ -162,6 +164,8 @@ def _load_kept(kept: Path | None) -> tuple[list[Pose], BackendInfo] | None:
 def _content_key(clip: Path, model: str | Path | None, wrap: Callable[[ClipReader], FrameSource] | None) -> str:
     """Name for what a clip and a model give together; changes with either's content and with what reads them."""
     digest = hashlib.sha256(clip.read_bytes())
-    digest.update(f"{locate(model).sha256} mediapipe {version('mediapipe')} patches {patches.VERSION}".encode())
+    digest.update(
+        f"{locate(model).sha256} mediapipe {version('mediapipe')} patches {patches.VERSION} {OUTLINES}".encode()
+    )
     digest.update(wrap.__name__.encode() if wrap is not None else b"")
     return digest.hexdigest()[:32]

@@ -1,0 +1,213 @@
+"""Outlines on their way: taken by a landmarker of their own, kept in files and logs, turned, and drawn."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from synthetic import Key, film
+
+from formcheck import overlay_text as text
+from formcheck.adapters.mediapipe import MediaPipeBackend
+from formcheck.adapters.outlines import EVERY_S, SQUARE_PX, Outliner, around
+from formcheck.adapters.pose import BackendInfo
+from formcheck.adapters.recorded import load_poses, save_poses
+from formcheck.adapters.turned import turn_back
+from formcheck.adapters.video import ClipReader
+from formcheck.errors import ClipError
+from formcheck.overlay_back import draw_back
+from formcheck.overlay_style import Style
+from formcheck.poselog import PoseLog
+from formcheck.shots import join, part
+from formcheck.types import OUTLINE_POINTS, Frame, Measurement, Phase, Pose, PoseTrack, Side, Update
+
+CLIP = Path(__file__).resolve().parent.parent / "sample_videos" / "03-romanian-deadlift-good.mp4"
+SIZE = (1280, 720)
+
+
+def bare(poses: list[Pose]) -> list[Pose]:
+    return [replace(pose, outline_px=None) for pose in poses]
+
+
+def frame_of(pose: Pose) -> Frame:
+    return Frame(pose.index, pose.time_s, np.zeros((SIZE[1], SIZE[0], 3), dtype=np.uint8))
+
+
+class Masks:
+    """Sees the person where the first backend sees them, with a mask of everything within 60 pixels of the trunk."""
+
+    def __init__(self, shift_px: float = 0.0) -> None:
+        self.shift_px = shift_px
+        self.seen: list[Frame] = []
+        self.given: list[Pose] = []
+        self.closed = 0
+
+    def detect(self, frame: Frame) -> Pose:
+        self.seen.append(frame)
+        first = next(pose for pose in self.given if pose.index == frame.index)
+        _, origin, scale = around(frame_of(first), first)
+        points = (first.image_px - origin) * scale + self.shift_px
+        hip, shoulder = points[23:25].mean(axis=0), points[11:13].mean(axis=0)
+        y, x = np.mgrid[0:SQUARE_PX, 0:SQUARE_PX] + 0.5
+        along = (shoulder - hip) / np.hypot(*(shoulder - hip))
+        apart = np.abs((x - hip[0]) * along[1] - (y - hip[1]) * along[0])
+        mask = (1.0 / (1.0 + np.exp(apart - 60.0 * scale))).astype(np.float32)
+        return replace(first, image_px=points, mask=mask)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def test_an_outline_comes_a_few_times_a_second_in_pixels_of_the_whole_frame() -> None:
+    poses = bare(film([Key(0.0), Key(2.0, hip=70.0)], fps=30.0))
+    masks = Masks()
+    masks.given = poses
+    outliner = Outliner(lambda: masks)
+    outlined = [outliner.add(frame_of(pose), pose) for pose in poses]
+    at = [pose.time_s for pose in outlined if pose.outline_px is not None]
+    assert at[0] == 0.0
+    assert np.diff(at).min() >= EVERY_S - 1e-9
+    assert np.diff(at).max() <= EVERY_S + 1 / 30
+    assert all(frame.image.shape == (SQUARE_PX, SQUARE_PX, 3) for frame in masks.seen)
+    for pose in outlined:
+        if pose.outline_px is None:
+            continue
+        hip, shoulder = pose.image_px[23:25].mean(axis=0), pose.image_px[11:13].mean(axis=0)
+        along = (shoulder - hip) / np.hypot(*(shoulder - hip))
+        apart = (pose.outline_px - hip) @ np.array([along[1], -along[0]])
+        np.testing.assert_allclose(np.abs(apart), 60.0, atol=0.5)
+    outliner.close()
+    outliner.close()
+    assert masks.closed == 1
+
+
+def test_no_outline_of_somebody_else_and_none_is_looked_for_from_the_front_or_without_a_person() -> None:
+    poses = bare(film([Key(0.0), Key(1.0)]))
+    masks = Masks(shift_px=80.0)
+    masks.given = poses
+    stranger = Outliner(lambda: masks).add(frame_of(poses[0]), poses[0])
+    assert stranger.outline_px is not None
+    assert np.isnan(stranger.outline_px).all()
+    front = bare(film([Key(0.0), Key(1.0)], yaw_deg=80.0))[0]
+    missing = Pose.missing(0, 0.0, SIZE)
+
+    def never() -> Masks:
+        raise AssertionError("no landmarker is needed")
+
+    for pose in (front, missing):
+        assert Outliner(never).add(frame_of(pose), pose).outline_px is None
+
+
+@pytest.mark.model
+def test_the_real_landmarker_finds_the_back_and_its_landmarks_are_not_changed_by_it() -> None:
+    with ClipReader(CLIP) as reader:
+        frames = [frame for frame, _ in zip(reader, range(12), strict=False)]
+    with MediaPipeBackend.open() as with_outlines, MediaPipeBackend.open(outlines=False) as without:
+        poses = [(with_outlines.detect(frame), without.detect(frame)) for frame in frames]
+    assert sum(pose.outline_px is not None for pose, _ in poses) >= 2
+    assert all(plain.outline_px is None for _, plain in poses)
+    for pose, plain in poses:
+        np.testing.assert_array_equal(pose.image_px, plain.image_px)
+        assert pose.mask is None
+        if pose.outline_px is not None:
+            assert np.isfinite(pose.outline_px[:, 4:17]).mean() > 0.9
+
+
+def test_landmark_files_keep_outlines_and_older_ones_without_still_load(tmp_path: Path) -> None:
+    poses = [pose if pose.index % 3 else replace(pose, outline_px=None) for pose in film([Key(0.0), Key(1.0)])]
+    info = BackendInfo("1", "full", "0" * 64)
+    save_poses(tmp_path / "new.npz", poses, info)
+    loaded, _ = load_poses(tmp_path / "new.npz")
+    for pose, again in zip(poses, loaded, strict=True):
+        assert (pose.outline_px is None) == (again.outline_px is None)
+        if pose.outline_px is not None:
+            np.testing.assert_allclose(again.outline_px, pose.outline_px, atol=1e-4)
+    with np.load(tmp_path / "new.npz") as stored:
+        arrays = dict(stored)
+    old = {name: array for name, array in arrays.items() if not name.startswith("outline")}
+    np.savez(tmp_path / "old.npz", **old)
+    assert all(pose.outline_px is None for pose in load_poses(tmp_path / "old.npz")[0])
+    for change in ({"outline_px": arrays["outline_px"][:, :1]}, {"outline_index": arrays["outline_index"] + 1000}):
+        np.savez(tmp_path / "bad.npz", **{**arrays, **change})
+        with pytest.raises(ClipError, match="outlines"):
+            load_poses(tmp_path / "bad.npz")
+
+
+def test_a_session_keeps_outlines_in_their_rows_also_around_what_is_left_out() -> None:
+    poses = [pose if pose.index % 4 == 0 else replace(pose, outline_px=None) for pose in film([Key(0.0), Key(4.0)])]
+    log = PoseLog(compact=True)
+    for pose in poses:
+        log.append(pose)
+    whole, direct = log.track(), PoseTrack.from_poses(poses)
+    assert whole.outline_px is not None
+    assert direct.outline_px is not None
+    np.testing.assert_allclose(whole.outline_px, direct.outline_px, atol=1e-3)
+    excerpt = log.excerpt(1.0, 3.0)
+    assert excerpt.outline_px is not None
+    for time_s, edge in zip(excerpt.time_s, excerpt.outline_px, strict=True):
+        row = np.flatnonzero(np.abs(direct.time_s - time_s) < 1e-6)
+        expected = direct.outline_px[row[0]] if row.size else np.full_like(edge, np.nan)
+        np.testing.assert_allclose(edge, expected, atol=1e-3)
+    halves = [part(direct, slice(0, 50)), part(direct, slice(50, None))]
+    np.testing.assert_array_equal(join(halves).outline_px, direct.outline_px)
+    half = join([replace(halves[0], outline_px=None), halves[1]])
+    assert half.outline_px is not None
+    assert np.isnan(half.outline_px[:50]).all()
+
+
+def test_a_turned_picture_gives_its_outline_back_upright() -> None:
+    pose = film([Key(0.0), Key(1.0)])[0]
+    width, height = pose.size_px
+    assert pose.outline_px is not None
+
+    def clockwise(points: np.ndarray) -> np.ndarray:
+        return np.stack([height - points[..., 1], points[..., 0]], axis=-1)
+
+    turned = replace(
+        pose, image_px=clockwise(pose.image_px), outline_px=clockwise(pose.outline_px), size_px=(height, width)
+    )
+    back = turn_back(turned, 90, (width, height))
+    np.testing.assert_allclose(back.image_px, pose.image_px)
+    assert back.outline_px is not None
+    np.testing.assert_allclose(back.outline_px, pose.outline_px)
+
+
+def drawn(flexion_deg: float, near: Side | None = Side.RIGHT, outlined: bool = True) -> tuple[np.ndarray, int]:
+    pose = film([Key(0.0), Key(1.0)], outlined=outlined)[0]
+    update = Update(pose, Measurement(0.0, near, {"lumbar_flexion_deg": flexion_deg}, True), Phase.REST, 0)
+    image = np.zeros((SIZE[1], SIZE[0], 3), dtype=np.uint8)
+    places = draw_back(image, update, Style.for_size(*SIZE))
+    return image, len(places)
+
+
+def holds(image: np.ndarray, colour: tuple[int, int, int]) -> bool:
+    return bool((image == np.array(colour)).all(axis=-1).any())
+
+
+def test_the_back_is_drawn_where_it_was_measured_and_coloured_where_it_rounds() -> None:
+    straight, places = drawn(5.0)
+    assert places > 3
+    assert holds(straight, text.WHITE)
+    assert not holds(straight, text.ORANGE)
+    assert not holds(straight, text.VERMILLION)
+    assert holds(drawn(25.0)[0], text.ORANGE)
+    assert holds(drawn(40.0)[0], text.VERMILLION)
+    for nothing in (drawn(math.nan), drawn(5.0, near=None), drawn(5.0, outlined=False)):
+        assert not nothing[0].any()
+        assert nothing[1] == 0
+
+
+def test_the_back_is_behind_the_trunk_whichever_side_is_near() -> None:
+    for near in Side:
+        pose = film([Key(0.0), Key(1.0)], near=near)[0]
+        update = Update(pose, Measurement(0.0, near, {"lumbar_flexion_deg": 5.0}, True), Phase.REST, 0)
+        image = np.zeros((SIZE[1], SIZE[0], 3), dtype=np.uint8)
+        draw_back(image, update, Style.for_size(*SIZE))
+        drawn_at = np.flatnonzero(image.any(axis=(0, 2))).mean()
+        hips = pose.image_px[23:25, 0].mean()
+        assert drawn_at < hips - 20 if near is Side.RIGHT else drawn_at > hips + 20
+    assert pose.outline_px is not None
+    assert pose.outline_px.shape == (2, OUTLINE_POINTS, 2)
