@@ -29,13 +29,14 @@ MIN_FRAMES = 20  # fewer make no picture
 def draw_plots(clips: Sequence[MeasuredClip], goals: Mapping[str, float], folder: Path) -> list[Path]:
     """Write every plot of the clips in side view; `goals` are degrees by joint."""
     folder.mkdir(parents=True, exist_ok=True)
-    drawn = [_save(_joint(clips, metric), folder / f"accuracy-{name}.png") for metric, name in JOINTS.items()]
-    drawn.append(_save(_histograms(clips), folder / "accuracy-errors.png"))
-    drawn.append(_save(_by_exercise(clips, goals), folder / "accuracy-exercises.png"))
+    drawn = [save(_joint(clips, metric), folder / f"accuracy-{name}.png") for metric, name in JOINTS.items()]
+    drawn.append(save(_histograms(clips), folder / "accuracy-errors.png"))
+    drawn.append(save(_by_exercise(clips, goals), folder / "accuracy-exercises.png"))
     return drawn
 
 
-def _save(figure: Figure, path: Path) -> Path:
+def save(figure: Figure, path: Path) -> Path:
+    """Write a figure as a small PNG file."""
     drawn = BytesIO()
     figure.savefig(drawn, dpi=DOTS_PER_INCH, metadata={"Software": None})
     plt.close(figure)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import formcheck
-from formcheck import accuracy, bias
+from formcheck import accuracy, bias, lumbar
 from formcheck.types import Status
 from formcheck.validate import validate
 
@@ -37,7 +37,7 @@ def plots(text: str) -> list[str]:
     return re.findall(r"!\[[^]]+]\(([^)]+)\)", text)
 
 
-@pytest.mark.parametrize("name", [bias.MODEL_FILE, accuracy.TABLE_FILE])
+@pytest.mark.parametrize("name", [bias.MODEL_FILE, lumbar.MODEL_FILE, accuracy.TABLE_FILE])
 def test_report_was_made_with_the_shipped_files(name: str) -> None:
     shipped = hashlib.sha256((ROOT / "formcheck" / name).read_bytes()).hexdigest()
     assert f"`formcheck/{name}` (sha256 `{shipped}`)" in REPORT.read_text(encoding="utf-8"), AGAIN
@@ -49,7 +49,7 @@ def test_report_is_of_this_version() -> None:
 
 def test_report_has_its_plots() -> None:
     linked = plots(REPORT.read_text(encoding="utf-8"))
-    assert len(linked) == 5
+    assert len(linked) == 6
     for plot in linked:
         assert 0 < (REPORT.parent / plot).stat().st_size < LARGEST_PLOT, plot
 

@@ -22,7 +22,13 @@ from formcheck.types import Kind, Outcome, Phase, Pose, PoseTrack, Scope, Side, 
 from formcheck.verdicts import Verdict
 
 CASES = exercise_cases()
-GOOD = [case for case in CASES if set(case.expect.values()) == {"ok"}]
+# What a camera at the side cannot see in an exercise is still asked for, so that the report says so.
+NEVER_SEEN = {"glute-bridge": "arched-lower-back"}  # of someone lying on the back
+GOOD = [
+    case
+    for case in CASES
+    if {status for rule, status in case.expect.items() if rule != NEVER_SEEN.get(case.exercise)} == {"ok"}
+]
 FAULTY = [case for case in CASES if {"fault", "caution"} & set(case.expect.values())]
 
 
@@ -129,6 +135,9 @@ class TestEveryExercise:
         assert [case for case in FAULTY if case.exercise == exercise.id]
         for rule in cases.window_rules(exercise):
             expected = {case.expect[rule] for case in CASES if case.exercise == exercise.id}
+            if rule == NEVER_SEEN.get(exercise.id):
+                assert expected == {"not_judged"}
+                continue
             assert {"ok", "not_judged"} <= expected, rule
             assert expected & {"caution", "fault"}, f"no faulty clip for {rule}"
 

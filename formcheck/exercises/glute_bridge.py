@@ -18,6 +18,7 @@ EXERCISE = Exercise(
     outward=Phase.LIFTING,
     back=Phase.LOWERING,
     rules=(
+        RuleUse("arched-lower-back"),
         RuleUse("fast-lowering"),
         RuleUse("short-range", caution=40.0, cue="Lift your hips into one line with your knees."),
         RuleUse("left-right-difference"),

@@ -4,13 +4,12 @@ What it checks
     Whether the lower back hollows past the person's own neutral while the hip extends.
 
 Why it matters
-    When the hip has no more extension to give, the back takes over: the seat and the hamstrings stop working and the
-    back is squeezed.
+    When the hip has no more extension to give, the back takes over, and the seat and the hamstrings do less.
 
 How it is measured
     From the outline of the back as for the rounded back, below 0 where it is hollower than at rest. The outline shows
     about half of a back that hollows, so nothing is judged while it shows no hollow at all, and its larger error is
-    stated with each value. Of someone lying on the back the outline cannot be seen.
+    stated with each value. Of someone lying on the back (glute bridge) the outline cannot be seen, so it is not judged.
 
 What to do
     Draw the belly in a little and stop the leg or the hips where the back would start to move.
