@@ -12,6 +12,8 @@ in slope with a public musculoskeletal geometry.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,3 +74,27 @@ def change_from_standing(
     still = np.zeros(())
     changes = [muscle.length(hip, knee, ankle) / muscle.length(still, still, still) - 1.0 for muscle in muscles]
     return np.asarray(100.0 * np.mean(changes, axis=0))
+
+
+def at_turn(numbers: Mapping[str, float]) -> Mapping[str, float]:
+    """Where the stretch goes at the deepest point of a repetition or hold, percent against standing.
+
+    Parameters
+    ----------
+    numbers : mapping of str to float
+        `Rep.metrics`; NaN where unknown. What the back does is taken out of the hip's flexion where that was measured.
+
+    Returns
+    -------
+    mapping of str to float
+        ``hamstrings_length_at_turn_percent`` and ``calf_length_at_turn_percent``; NaN where an angle is not known.
+    """
+    hip = numbers["hip_flexion_without_back_at_turn_deg"]
+    hip = numbers["hip_flexion_at_turn_deg"] if math.isnan(hip) else hip
+    knee, ankle = numbers["knee_flexion_at_turn_deg"], numbers["ankle_dorsiflexion_at_turn_deg"]
+    return {
+        "hamstrings_length_at_turn_percent": float(change_from_standing(HAMSTRINGS, hip_deg=hip, knee_deg=knee)),
+        "calf_length_at_turn_percent": float(
+            change_from_standing(GASTROCNEMIUS, knee_deg=knee, dorsiflexion_deg=ankle)
+        ),
+    }

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from formcheck import judging, judging_sets, kinematics, lumbar, metrics, reps, shots, silhouette, view
+from formcheck import judging, judging_sets, kinematics, lumbar, metrics, muscles, reps, shots, silhouette, view
 from formcheck.bias import BiasModel
 from formcheck.exercises.base import Exercise
 from formcheck.geometry import wrap_degrees
@@ -118,6 +118,7 @@ def judge_shot(
         evidence = judging.gather(measured, rep, exercise, columns, neutral, lower_back)
         inside = (track.time_s >= rep.start_s) & (track.time_s <= rep.end_s)
         numbers = {**summary(evidence.window, exercise), **_back_summary(evidence.window, lower_back, inside)}
+        numbers |= muscles.at_turn(numbers)
         finished.append(replace(rep, metrics=numbers))
         judged.append(judging_sets.Judged(evidence, judging.judge_rep(evidence, exercise, applied)))
         outcomes.extend(judged[-1].outcomes)

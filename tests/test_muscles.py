@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from formcheck.muscles import GASTROCNEMIUS, HAMSTRINGS, change_from_standing
+from formcheck.muscles import GASTROCNEMIUS, HAMSTRINGS, at_turn, change_from_standing
 
 # Change from standing in mm, of an adult, from a public geometry: (hip, knee, ankle) -> hamstrings, gastrocnemius.
 GEOMETRY = {
@@ -53,3 +53,18 @@ def test_arrays_keep_their_shape_and_what_is_not_known() -> None:
     assert lengths[0] < 0.0 < lengths[1]
     assert np.isnan(lengths[2])
     assert np.isfinite(change_from_standing(GASTROCNEMIUS, hip_deg=0.0, knee_deg=0.0, dorsiflexion_deg=20.0))
+
+
+def test_where_the_stretch_goes_leaves_out_what_the_back_does() -> None:
+    numbers = {
+        "hip_flexion_at_turn_deg": 110.0,
+        "hip_flexion_without_back_at_turn_deg": 80.0,
+        "knee_flexion_at_turn_deg": 5.0,
+        "ankle_dorsiflexion_at_turn_deg": 15.0,
+    }
+    found = at_turn(numbers)
+    assert found["hamstrings_length_at_turn_percent"] == pytest.approx(change(HAMSTRINGS, (80, 5, 0)))
+    assert found["calf_length_at_turn_percent"] == pytest.approx(change(GASTROCNEMIUS, (0, 5, 15)))
+    unseen = at_turn({**numbers, "hip_flexion_without_back_at_turn_deg": math.nan})
+    assert unseen["hamstrings_length_at_turn_percent"] == pytest.approx(change(HAMSTRINGS, (110, 5, 0)))
+    assert math.isnan(at_turn({**numbers, "ankle_dorsiflexion_at_turn_deg": math.nan})["calf_length_at_turn_percent"])

@@ -95,6 +95,9 @@ def _measured(report: Report, reps: Sequence[Rep]) -> tuple[Row, ...]:
     rows = [("Starts at", [_seconds(rep.start_s) for rep in reps])]
     if exercise is not None and exercise.kind is Kind.HOLD:
         rows.append(("Held for", [_seconds(rep.metrics.get("turn_s", math.nan)) for rep in reps]))
+        for name, muscle in (("hamstrings", "Hamstrings"), ("calf", "Calf")):
+            lengths = [rep.metrics.get(f"{name}_length_at_turn_percent", math.nan) for rep in reps]
+            rows.append((f"{muscle}, against standing", [_length(value) for value in lengths]))
     else:
         for name, heading in (("lifting_s", "Lifting"), ("turn_s", "Pause"), ("lowering_s", "Lowering")):
             rows.append((heading, [_seconds(rep.metrics.get(name, math.nan)) for rep in reps]))
@@ -106,6 +109,13 @@ def _measured(report: Report, reps: Sequence[Rep]) -> tuple[Row, ...]:
 
 def _seconds(value: float) -> str:
     return NOT_KNOWN if math.isnan(value) else f"{value:.1f} s"
+
+
+def _length(percent: float) -> str:
+    """A relative length of a muscle, from the joint angles (`formcheck.muscles`)."""
+    if math.isnan(percent):
+        return NOT_KNOWN
+    return "same length" if abs(percent) < 0.5 else f"{abs(percent):.0f} % {'longer' if percent > 0 else 'shorter'}"
 
 
 def _range(rep: Rep, metric: str) -> str:
