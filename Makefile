@@ -29,8 +29,10 @@ app: setup ## open the app at http://localhost:8501
 browser: ## find or install the browser that the app's tests drive
 	@./scripts/browser.sh
 
+# The tests that drive a browser go first and alone: they need the machine's cores. CI reads the last closing line.
 test: setup browser ## run the whole test suite
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -m browser
+	@$(BIN)/python -m pytest -m "not browser" --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: setup ## ruff: rules and format
 	@$(BIN)/ruff check .
