@@ -151,6 +151,8 @@ def test_two_tabs_and_no_third(new_page: Any, live_app: App, camera: Any) -> Non
     third.get_by_text("live sessions are running").first.wait_for()
     press(pages[0], "Stop")
     wait_for(pages[0], "p.stage === 'idle'")
+    # The place is free once the set is judged, which is the end of the page's run.
+    pages[0].locator('[data-test-script-state="notRunning"]').wait_for()
     press(third, "Start")
     wait_for(third, "p.stage === 'setup' || p.stage === 'set'")
     for page in (pages[1], third):
