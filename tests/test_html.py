@@ -391,7 +391,10 @@ class TestTable:
 
     def test_holds_have_no_tempo(self):
         (table,) = rep_tables(filmed.analysis(HOLD).report)
-        assert [row.heading for row in table.measured] == ["Starts at", "Held for", "Range of the hip"]
+        muscles = ["Hamstrings, against standing", "Calf, against standing"]
+        assert [row.heading for row in table.measured] == ["Starts at", "Held for", *muscles, "Range of the hip"]
+        lengths = [row.cells[0].text for row in table.measured if row.heading in muscles]
+        assert all(text == "same length" or text.endswith((" % longer", " % shorter")) for text in lengths)
         assert table.caption == "Hold 1"
 
     def test_long_sets_are_broken_into_tables(self):
