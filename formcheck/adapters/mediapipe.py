@@ -14,15 +14,14 @@ import math
 import os
 import re
 import warnings
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from formcheck.adapters import models
+from formcheck.adapters.mediapipe_poses import is_rgb, to_poses, with_patches
 from formcheck.adapters.outlines import Outliner
 from formcheck.adapters.pose import BackendInfo
 from formcheck.adapters.quiet_stderr import quiet_stderr as _quiet_stderr
@@ -147,7 +146,7 @@ class MediaPipeBackend:
         """
         found = self.detect_all(frame)
         if found:
-            return self._outliner.add(frame, _with_patches(frame, found[0])) if self._closer else found[0]
+            return self._outliner.add(frame, with_patches(frame, found[0])) if self._closer else found[0]
         image = frame.image
         size = (image.shape[1], image.shape[0]) if isinstance(image, np.ndarray) and image.ndim >= 2 else (0, 0)
         return Pose.missing(frame.index, frame.time_s, size)
@@ -158,7 +157,7 @@ class MediaPipeBackend:
         The same person can come twice. Raises as `detect`.
         """
         landmarker = self._landmarker()
-        if not _is_rgb(frame.image):  # mediapipe's graph dies of it
+        if not is_rgb(frame.image):  # mediapipe's graph dies of it
             return ()
         try:
             result = self._run(landmarker, frame.image, frame.time_s)
@@ -166,7 +165,7 @@ class MediaPipeBackend:
             self._recover(error)
             return ()
         self._failed = False
-        return _to_poses(result, frame, masks=self._masks)
+        return to_poses(result, frame, masks=self._masks)
 
     def close(self) -> None:
         """Free the landmarker. Closing twice is allowed."""
@@ -316,39 +315,6 @@ def _close(key: int) -> None:
             # would try once more.
             landmarker._handle = None
             landmarker._lib.close()
-
-
-def _is_rgb(image: object) -> bool:
-    return isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.shape[2:] == (3,) and image.size > 0
-
-
-def _to_poses(result: Any, frame: Frame, *, masks: bool) -> tuple[Pose, ...]:
-    height, width = frame.image.shape[:2]
-    poses = []
-    for number, points in enumerate(result.pose_landmarks):
-        world = result.pose_world_landmarks[number]
-        mask: NDArray[np.float32] | None = None
-        if masks and result.segmentation_masks:
-            # a copy, because the view dangles once mediapipe's image is freed
-            view = result.segmentation_masks[number].numpy_view()
-            mask = view.reshape(height, width).astype(np.float32, copy=True)
-        pose = Pose(
-            index=frame.index,
-            time_s=frame.time_s,
-            size_px=(width, height),
-            image_px=np.array([(point.x, point.y) for point in points], dtype=np.float64) * (width, height),
-            world_m=np.array([(point.x, point.y, point.z) for point in world], dtype=np.float64),
-            visibility=np.array([point.visibility for point in points], dtype=np.float64),
-            mask=mask,
-        )
-        poses.append(pose)
-    return tuple(poses)
-
-
-def _with_patches(frame: Frame, pose: Pose) -> Pose:
-    from formcheck.adapters.patches import describe  # late: it brings cv2
-
-    return replace(pose, patches=describe(np.ascontiguousarray(frame.image), pose.image_px))
 
 
 def _library_version() -> str:

@@ -53,6 +53,7 @@ def run(args: Namespace) -> int:
         args.model,
         args.quiet,
         tuple(dict.fromkeys(args.export)),
+        args.rate,
     )
     targets = _targets(args)
     keep = keeper() if args.save else None
