@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -94,7 +94,9 @@ def _send(decoded: DecodedFrame, backend: PoseBackend, sampler: Sampler, scout: 
     frame = decoded.frame()
     pose = backend.detect(frame)
     if sampler.again(pose):
-        pose = backend.detect(frame)
+        first, pose = pose, backend.detect(frame)
+        if pose.outline_px is None:  # it is taken a few times a second, so the same frame has none the second time
+            pose = replace(pose, outline_px=first.outline_px)
     if scout is not None:
         scout.watch(frame, pose)
     return pose
