@@ -19,7 +19,7 @@ EXERCISE = Exercise(
     back=Phase.LIFTING,
     rules=(
         RuleUse("locked-knees"),
-        # Trained lifters move the lumbar spine by 25 to 27 deg here (Schellenberg 2013), so less is no matter for a word.
+        # Trained lifters move the lumbar spine by 25 to 27 deg here (Schellenberg 2013): less is no matter for a word.
         RuleUse("rounded-lower-back", caution=30.0, fault=40.0),
         RuleUse("knees-bending", caution=85.0, parameters={"leaning_deg": 40.0}),
         RuleUse("hinge-from-hips", caution=40.0),  # those 27 deg are half of a trunk that leans 50 to 60 deg
