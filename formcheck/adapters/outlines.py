@@ -1,7 +1,6 @@
 """The outline of the trunk for poses that are already estimated, from a landmarker of its own that gives masks.
 
-A mask in every frame would cost a fifth of the time at 960 x 540 and more than half at 1920 x 1080, because mediapipe
-makes it as large as its picture. So masks come from a second landmarker, which sees only a small square around the
+A mask in every frame would cost much time, the more the larger the picture, because mediapipe makes it as large. So masks come from a second landmarker, which sees only a small square around the
 person, and only a few times a second: a back changes its shape slowly, and `formcheck.silhouette` fills in between. The
 landmarks stay those of the first landmarker.
 """
@@ -21,7 +20,7 @@ from formcheck.silhouette import outline
 from formcheck.types import OUTLINE_POINTS, FloatArray, Frame, Pose, PoseTrack
 from formcheck.view import yaw_per_frame
 
-EVERY_S = 0.25  # a landmarker run each: an eighth more time. Every 0.05 s tells the lower back no better
+EVERY_S = 0.25  # a landmarker run each. Every 0.05 s tells the lower back no better
 MAX_YAW_DEG = 45.0  # one frame's own estimate; from further round the outline is not that of the back
 SQUARE_PX = 320  # the network itself works on 256
 MARGIN = 1.15  # of the distance from mid-hip to the landmark that is furthest from it

@@ -7,12 +7,12 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from formcheck.cli.check import FAILING, chosen_settings
+from formcheck.cli.options import judging_options
 from formcheck.cli.terminal import note, out
-from formcheck.cli.values import export_names, job_count, person_number, rule_names, seconds
+from formcheck.cli.values import export_names, job_count, person_number, seconds
 from formcheck.errors import ConfigError
 from formcheck.exercises import find_exercise
 from formcheck.reports.export import FORMATS
@@ -71,16 +71,7 @@ def arguments(parser: ArgumentParser) -> None:
         default=[],
         help=f"also write {', '.join(FORMATS)} of each clip (see: formcheck check --help)",
     )
-    add("--config", metavar="FILE", type=Path, help="settings in TOML (see docs/formcheck.example.toml)")
-    add("--select", metavar="RULE,..", type=rule_names, action="extend", default=[], help="use only these rules")
-    add("--ignore", metavar="RULE,..", type=rule_names, action="extend", default=[], help="do not use these rules")
-    add(
-        "--fail-on",
-        choices=("caution", "fault", "never"),
-        default="fault",
-        help="the least finding that gives exit status 1 (default: fault)",
-    )
-    add("--model", metavar="PATH", help="another pose model: a .task file, or a name from: formcheck models")
+    judging_options(parser)
     add("--quiet", action="store_true", help="no progress and no closing lines; only errors")
 
 

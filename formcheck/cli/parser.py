@@ -21,8 +21,9 @@ from formcheck.cli import (
     symptoms,
     ui,
 )
+from formcheck.cli.options import judging_options
 from formcheck.cli.terminal import out
-from formcheck.cli.values import export_names, person_box, person_number, rule_names
+from formcheck.cli.values import export_names, person_box, person_number
 from formcheck.config import closest
 from formcheck.errors import ConfigError
 from formcheck.reports.export import FORMATS
@@ -226,16 +227,7 @@ def _check_arguments(parser: Parser) -> None:
         help=f"also write {', '.join(FORMATS)} (needs --out; see below)",
     )
     add("--save", action="store_true", help="keep what was found in the history of this machine (see: history)")
-    add("--config", metavar="FILE", type=Path, help="settings in TOML (see docs/formcheck.example.toml)")
-    add("--select", metavar="RULE,..", type=rule_names, action="extend", default=[], help="use only these rules")
-    add("--ignore", metavar="RULE,..", type=rule_names, action="extend", default=[], help="do not use these rules")
-    add(
-        "--fail-on",
-        choices=("caution", "fault", "never"),
-        default="fault",
-        help="the least finding that gives exit status 1 (default: fault)",
-    )
-    add("--model", metavar="PATH", help="another pose model: a .task file, or a name from: formcheck models")
+    judging_options(parser)
     add("--quiet", action="store_true", help="no progress; only the findings and the summary line of each clip")
 
 
