@@ -59,11 +59,12 @@ class Film:
 
     def run(self) -> None:
         from formcheck.exercises import EXERCISES
-        from formcheck.live import LiveSession, Places, Plan, draw_live
+        from formcheck.live import LiveSession, Places, Plan, draw_live, open_search
         from formcheck.types import Frame
 
         came: dict[float, float] = {}
-        with LiveSession(Plan(EXERCISES[self.exercise], setup=False), places=Places(1)) as session:
+        plan = Plan(EXERCISES[self.exercise], setup=False)
+        with LiveSession(plan, places=Places(1), open_search=open_search) as session:
             session.wait_until_ready()
             start_s, number, before = time.monotonic(), 0, 0
             while (now_s := time.monotonic() - start_s) < WARM_UP_S + self.seconds:

@@ -32,6 +32,7 @@ def draw(
     kind: Kind = Kind.REPS,
     style: Style | None = None,
     panels: bool = True,
+    note: str = "",
 ) -> ImageArray:
     """Draw what is known at one frame over a copy of it.
 
@@ -50,6 +51,8 @@ def draw(
         None takes `Style.for_size` of the image.
     panels : bool
         Whether to show the count and the cue's words; False draws the person only, with what the cue is about marked.
+    note : str
+        Shown above the cue; nobody in view comes before it.
 
     Returns
     -------
@@ -72,7 +75,13 @@ def draw(
     placed: list[Placed] = []
     if panels:
         placed += _panels(
-            update, title=exercise_title, limits=limits_text, kind=kind, style=style, frame=(width, height)
+            update,
+            title=exercise_title,
+            limits=limits_text,
+            kind=kind,
+            style=style,
+            frame=(width, height),
+            note=note if update.pose.found else "No person in view",
         )
     taken = [bitmap.rect(left, top) for bitmap, left, top in placed]
     if update.pose.found:
@@ -84,9 +93,9 @@ def draw(
 
 
 def _panels(
-    update: Update, *, title: str, limits: str, kind: Kind, style: Style, frame: tuple[int, int]
+    update: Update, *, title: str, limits: str, kind: Kind, style: Style, frame: tuple[int, int], note: str
 ) -> Iterator[Placed]:
-    """Yield the count, the cue and the note that nobody is in view, each with its place."""
+    """Yield the count, the cue and the note, each with its place."""
     (width, height), margin = frame, style.margin
     room, least = max(width - 2 * margin, 1), round(0.9 * min(width, height))
     beside = room - least - margin  # what is left of a wide frame when a cue stands in the same row
@@ -112,9 +121,9 @@ def _panels(
             yield band, 2 * margin + card.size[0], margin
         else:
             yield band, margin, 2 * margin + card.size[1]
-    if not update.pose.found:
-        note = text.label("No person in view", style.label, text.WHITE)
-        yield note, (width - note.size[0]) // 2, bottom - note.size[1]
+    if short := text.shorten(note, style.label, room):
+        shown = text.label(short, style.label, text.WHITE)
+        yield shown, (width - shown.size[0]) // 2, bottom - shown.size[1]
 
 
 def _feet(pose: Pose, frame: tuple[int, int], style: Style) -> list[Point]:

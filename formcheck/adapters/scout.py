@@ -80,7 +80,7 @@ class Scout:
             self._next_s = frame.time_s + LOOK_SOON_S
             return
         self._upright += 1
-        if any(_is_second(other, pose) for other in found):
+        if any(is_second(other, pose) for other in found):
             self._seconds += 1
             self._next_s = frame.time_s + LOOK_SOON_S
 
@@ -116,7 +116,7 @@ def cover(frame: Frame, pose: Pose) -> Frame:
     return replace(frame, image=image)
 
 
-def _is_second(other: Pose, first: Pose) -> bool:
+def is_second(other: Pose, first: Pose) -> bool:
     """Whether a find is a person who may be meant: not far off, not cut by the edge, not the first one again."""
     return (
         body_size_px(other) >= MIN_SECOND_SIZE * body_size_px(first)

@@ -64,7 +64,7 @@ def run(args: Namespace) -> int:
 
     from formcheck.adapters.camera import ClipCamera, DeviceCamera
     from formcheck.adapters.mediapipe import block_connections
-    from formcheck.live import LiveSession, Plan
+    from formcheck.live import LiveSession, Plan, open_search
 
     block_connections()
     setup = clip is None and not args.no_setup
@@ -73,7 +73,7 @@ def run(args: Namespace) -> int:
     )
     name = clip or Path(f"camera-{args.camera}")
     with DeviceCamera(int(args.camera)) if clip is None else ClipCamera(clip) as camera:
-        session = LiveSession(plan, name=str(name))
+        session = LiveSession(plan, name=str(name), open_search=open_search)
         _film(session, camera, mirror=clip is None and not args.no_mirror, mute=args.mute)
     return _report(session, args.out, name, keep)
 

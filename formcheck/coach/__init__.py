@@ -6,9 +6,11 @@ the right place, `cues` says one thing at a time during the set, `voice` has the
 
 from formcheck.coach.cues import Coaching, CueCoach, HoldTimer
 from formcheck.coach.setup import Problem, SetupCoach, SetupState, Stage
+from formcheck.coach.sight import CLEAR, Sight
 from formcheck.coach.voice import Saying, Tone
 
 __all__ = [
+    "CLEAR",
     "Coaching",
     "CueCoach",
     "HoldTimer",
@@ -16,6 +18,7 @@ __all__ = [
     "Saying",
     "SetupCoach",
     "SetupState",
+    "Sight",
     "Stage",
     "Tone",
 ]

@@ -16,6 +16,7 @@ import numpy as np
 
 from formcheck import bias, kinematics, view
 from formcheck.bias import BiasModel
+from formcheck.coach.sight import CLEAR, Sight
 from formcheck.coach.voice import Saying, Tone
 from formcheck.geometry import length
 from formcheck.landmarks import side_landmark
@@ -38,6 +39,9 @@ SMALL = 0.35
 YAW_MARGIN_DEG = 5.0  # while turning towards the side view, the last degrees need not be exact
 STILL_SHARE = 0.06  # of the body's length, that hip, knee, ankle and shoulder may wander while "still"
 VOTE_MEMORY = 0.1
+# From the vertical, shoulder to ankle, of somebody who is to stand: a rendered Romanian deadlift has at most 12 as it
+# is and at least 78 when its picture is turned; somebody who touches their toes has about 35.
+SIDEWAYS_DEG = 60.0
 
 BODY = ("ear", "shoulder", "hip", "knee", "ankle")
 FOOT = ("heel", "foot_index")
@@ -49,6 +53,8 @@ class Problem(StrEnum):
 
     NOBODY = "nobody"
     DARK = "dark"
+    SIDEWAYS = "sideways"
+    OTHERS = "others"
     HEAD = "head"
     FEET = "feet"
     CUT = "cut"
@@ -60,6 +66,8 @@ class Problem(StrEnum):
 SAY = {
     Problem.NOBODY: "Step into the picture, with your whole body.",
     Problem.DARK: "It is too dark. Please switch on a light.",
+    Problem.SIDEWAYS: "The picture lies on its side. Turn the phone or camera upright.",
+    Problem.OTHERS: "Two people are in the picture. Ask the other to step out, or turn the camera away from them.",
     Problem.HEAD: "Your head is out of the picture. Move back a little, or tilt the camera.",
     Problem.FEET: "I cannot see your feet. Move back a little, or tilt the camera.",
     Problem.CUT: "Part of you is out of the picture. Move to its middle, or further back.",
@@ -71,6 +79,8 @@ WITHOUT = {
     Problem.DARK: "it was dark when the set began: angles are less exact",
     Problem.FAR: "the person was small in the picture: angles are less exact",
     Problem.TURNED: "the camera was not side-on when the set began",
+    Problem.SIDEWAYS: "the picture lay on its side when the set began",
+    Problem.OTHERS: "two people were in the picture when the set began; the wrong one may have been judged",
     Problem.HEAD: "the head was out of the picture when the set began",
     Problem.HIDDEN: "part of the body was hidden when the set began",
 }
@@ -123,10 +133,13 @@ class SetupCoach:
         How far from side-on the exercise can be judged.
     model : BiasModel or None
         The landmarks' systematic error, to be removed from the camera's turn.
+    upright : bool
+        Whether the exercise begins upright: somebody who seems to lie then stands in a picture on its side.
     """
 
-    def __init__(self, max_yaw_deg: float = 35.0, model: BiasModel | None = None) -> None:
+    def __init__(self, max_yaw_deg: float = 35.0, model: BiasModel | None = None, *, upright: bool = False) -> None:
         self._max_yaw_deg = max_yaw_deg
+        self._upright = upright
         self._model = model
         self._stage = Stage.PLACING
         self._shown: Problem | None = None
@@ -147,8 +160,8 @@ class SetupCoach:
         """What the set began without, for its report."""
         return tuple(WITHOUT[problem] for problem in self._waived)
 
-    def update(self, pose: Pose, brightness: float) -> SetupState:
-        """Take the next pose and the mean brightness of its picture (0 to 255)."""
+    def update(self, pose: Pose, brightness: float, sight: Sight = CLEAR) -> SetupState:
+        """Take the next pose, the mean brightness of its picture (0 to 255), and what else is known of it."""
         now = pose.time_s
         if pose.found:
             self._seen_s = now
@@ -156,7 +169,7 @@ class SetupCoach:
             return SetupState(Stage.GO, GO)
         if self._stage is Stage.COUNTDOWN:
             return self._count_down(now)
-        sayings = self._steady(self._problem(pose, brightness), now)
+        sayings = self._steady(self._problem(pose, brightness, sight), now)
         if self._shown is not None:
             self._points.clear()
             return SetupState(Stage.PLACING, SAY[self._shown], self._shown, sayings=sayings)
@@ -208,18 +221,22 @@ class SetupCoach:
         sayings = (Saying(f"{left}", Tone.TICK, urgent=True),) if fresh else ()
         return SetupState(Stage.COUNTDOWN, "Get ready.", count=left, still_share=1.0, sayings=sayings)
 
-    def _problem(self, pose: Pose, brightness: float) -> Problem | None:
+    def _problem(self, pose: Pose, brightness: float, sight: Sight) -> Problem | None:
         """The most basic problem of a frame that has not been given up on."""
-        return next((found for found in self._problems(pose, brightness) if found not in self._waived), None)
+        return next((found for found in self._problems(pose, brightness, sight) if found not in self._waived), None)
 
-    def _problems(self, pose: Pose, brightness: float) -> list[Problem]:
-        dark = [Problem.DARK] if brightness < DARK else []
+    def _problems(self, pose: Pose, brightness: float, sight: Sight) -> list[Problem]:
+        first = [Problem.DARK] if brightness < DARK else []
+        if sight.turned or (self._upright and _lean_deg(pose) > SIDEWAYS_DEG):
+            first.append(Problem.SIDEWAYS)
         if not pose.found:
-            return [*dark, Problem.NOBODY]  # in the dark, light is what is missing
+            return [*first, Problem.NOBODY]  # in the dark, light is what is missing
+        if sight.others_s is not None:
+            first.append(Problem.OTHERS)
         track = PoseTrack.from_poses([pose])
         self._vote += VOTE_MEMORY * (float(view.near_side_votes(track)[0]) - self._vote)
         side = Side.RIGHT if self._vote > 0 else Side.LEFT
-        found = [*dark, *_out_of_sight(pose, side)]
+        found = [*first, *_out_of_sight(pose, side)]
         if _body_px(pose, side) < SMALL * min(pose.size_px):
             found.append(Problem.FAR)
         limit = self._max_yaw_deg + (0.0 if self._shown is Problem.TURNED else YAW_MARGIN_DEG)
@@ -270,6 +287,15 @@ def _out_of_sight(pose: Pose, side: Side) -> list[Problem]:
     if hidden & {"shoulder", "hip", "knee", "ankle", *FOOT}:
         found.append(Problem.HIDDEN)
     return found
+
+
+def _lean_deg(pose: Pose) -> float:
+    """Angle of the line from shoulders to ankles with the vertical, 0 to 180 degrees; NaN where unseen."""
+    shoulder, ankle = (
+        np.mean([pose.image_px[side_landmark(side, name)] for side in Side], axis=0) for name in ("shoulder", "ankle")
+    )
+    across, down = (ankle - shoulder).tolist()
+    return math.degrees(math.atan2(abs(across), down))
 
 
 def _body_px(pose: Pose, side: Side) -> float:

@@ -13,7 +13,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 
 from formcheck import bias
-from formcheck.coach import Coaching, CueCoach, Saying, SetupCoach, SetupState, Tone
+from formcheck.coach import CLEAR, Coaching, CueCoach, Saying, SetupCoach, SetupState, Sight, Tone
 from formcheck.coach import Stage as SetupStage
 from formcheck.config import Settings
 from formcheck.engine import Analyzer
@@ -21,16 +21,18 @@ from formcheck.errors import FormcheckError
 from formcheck.exercises import EXERCISES
 from formcheck.exercises.base import Exercise
 from formcheck.kinematics import CausalKinematics
+from formcheck.live.others import Others
 from formcheck.pipeline import applied_rules
 from formcheck.poselog import PoseLog
 from formcheck.recognise import Recognition, recognise
-from formcheck.types import Analysis, ClipInfo, Phase, Pose, PoseTrack, Side, ToolInfo, Update
+from formcheck.types import Analysis, ClipInfo, Phase, Pose, PoseTrack, Position, Side, ToolInfo, Update
 
 USUAL_YAW_DEG = 35.0  # how far off side-on most exercises can be judged
 KEPT_S = 8.0  # of the set-up: the quiet start and the countdown
 LOOK_FROM_S = 6.0  # the shortest repetition with its quiet start
 LOOK_EVERY_S = 2.5
 LOOKS = 2  # that agree
+UPRIGHT = (Position.STANDING, Position.ONE_LEG)
 
 
 class UnrecognisedError(FormcheckError):
@@ -67,12 +69,13 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is known after one pose: the set-up's state before the set, the coaching during it."""
+    """What is known after one pose: the set-up's state before the set, the coaching and a notice during it."""
 
     update: Update
     setup: SetupState | None = None
     coaching: Coaching | None = None
     sayings: tuple[Saying, ...] = ()
+    notice: str = ""
 
 
 class Course:
@@ -90,7 +93,9 @@ class Course:
         self._background = background
         self._model = bias.load()
         yaw = plan.exercise.max_yaw_deg if plan.exercise else USUAL_YAW_DEG
-        self._setup = SetupCoach(yaw, self._model) if plan.setup else None
+        upright = plan.exercise is not None and plan.exercise.position in UPRIGHT
+        self._setup = SetupCoach(yaw, self._model, upright=upright) if plan.setup else None
+        self._others = Others()
         self._recent: deque[Pose] = deque()
         self._causal = CausalKinematics(self._model)  # until an analyzer has its own
         self._zero_s = self._last_s = math.nan
@@ -113,14 +118,25 @@ class Course:
         """Seconds of the set so far; NaN before it begins."""
         return self._last_s - self._zero_s
 
-    def update(self, pose: Pose, brightness: float) -> Step:
-        """Take the next pose, in order of time, and the mean brightness of its picture (0 to 255)."""
+    def update(self, pose: Pose, brightness: float, sight: Sight = CLEAR) -> Step:
+        """Take the next pose, in order of time.
+
+        Parameters
+        ----------
+        pose : Pose
+        brightness : float
+            Mean of its picture, 0 to 255.
+        sight : Sight
+            What else is known of the picture, on the clock of the poses.
+        """
         self._last_s = pose.time_s
         if self._setup is not None and not self.begun:
-            return self._prepare(self._setup.update(pose, brightness), pose)
+            return self._prepare(self._setup.update(pose, brightness, sight), pose)
         if not self.begun:
             self._begin(pose.time_s)
-        return self._go_on(replace(pose, time_s=pose.time_s - self._zero_s))
+        step = self._go_on(replace(pose, time_s=pose.time_s - self._zero_s))
+        more = self._others.see(sight, self._zero_s)
+        return replace(step, sayings=(*step.sayings, *more), notice=self._others.notice(self.duration_s))
 
     def skip(self) -> tuple[Saying, ...]:
         """End the set-up: the set begins with the pose that came last. Nothing happens when it has begun."""
@@ -163,9 +179,12 @@ class Course:
             compact=True,
             background=self._background,
         )
+        self._note_leaps(self._analyzer)
         self._coach = CueCoach(exercise, applied, self._plan.side, cues=self._plan.cues)
 
     def _go_on(self, pose: Pose) -> Step:
+        if (leap_s := self._others.follow(pose)) is not None and self._analyzer is not None:
+            self._analyzer.cut(leap_s)
         if self._analyzer is None or self._coach is None:
             self._log.append(pose)
             measurement, smooth = self._causal.update(pose)
@@ -237,10 +256,16 @@ class Course:
             chosen, confidence = self._decide(recognise(track, self._model))
         applied = applied_rules(chosen, self._plan.settings)
         whole = Analyzer(chosen, applied, self._plan.side, given, confidence, self._model, compact=True)
+        self._note_leaps(whole)
         for pose in poses_of(track):
             whole.add(pose)
         self.exercise = chosen
-        return whole.finish(clip, tool, self._warnings)
+        return whole.finish(clip, tool, (*self._warnings, *self._others.warnings))
+
+    def _note_leaps(self, analyzer: Analyzer) -> None:
+        """Let nothing be judged across a leap of the landmarks to somebody else."""
+        for time_s in self._others.leaps_s:
+            analyzer.cut(time_s)
 
     def _decide(self, found: Recognition) -> tuple[Exercise, float]:
         """What was done, from the whole set; what was recognised during it where the whole leaves doubts."""

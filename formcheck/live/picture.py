@@ -51,6 +51,7 @@ def draw_live(image: ImageArray, time_s: float, snapshot: Snapshot, *, mirror: b
         replace(update, cues=(cue,) if cue else ()),
         exercise_title=exercise.title if exercise else "Which exercise is it?",
         kind=exercise.kind if exercise else Kind.REPS,
+        note=snapshot.notice,
     )
 
 

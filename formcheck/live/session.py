@@ -18,11 +18,13 @@ from typing import Self
 import numpy as np
 
 from formcheck.adapters.mediapipe import MediaPipeBackend
+from formcheck.adapters.people import Searcher
 from formcheck.adapters.pose import BackendInfo, PoseBackend
 from formcheck.coach import Coaching, Saying, SetupState
 from formcheck.errors import FormcheckError
 from formcheck.exercises.base import Exercise
 from formcheck.live.course import Course, Plan, Step
+from formcheck.live.lookout import Lookout
 from formcheck.live.places import PLACES, LiveError, Places
 from formcheck.live.slot import Slot
 from formcheck.pipeline import tool_info
@@ -70,6 +72,8 @@ class Snapshot:
         Analysed since the beginning.
     frames_per_s : float
         Analysed lately; NaN before it is known.
+    notice : str
+        What is wrong with the picture at this moment of the set; empty when nothing is.
     error : str
         Why it failed, or ended by itself; empty otherwise.
     """
@@ -83,6 +87,7 @@ class Snapshot:
     frame_time_s: float = float("nan")
     frames: int = 0
     frames_per_s: float = float("nan")
+    notice: str = ""
     error: str = ""
 
 
@@ -96,6 +101,8 @@ class LiveSession:
         What the report calls the clip.
     open_backend : callable
         Makes the pose backend, in the worker's thread; closed there too.
+    open_search : callable or None
+        Makes the search for other people (`lookout.open_search`), in a thread of its own; None does not look for any.
     places : Places
         Where a place is taken while the worker runs.
     """
@@ -106,11 +113,13 @@ class LiveSession:
         *,
         name: str = "live session",
         open_backend: Callable[[], PoseBackend] = MediaPipeBackend.open,
+        open_search: Callable[[], Searcher] | None = None,
         places: Places = PLACES,
     ) -> None:
         self._plan = plan
         self._name = name
         self._open = open_backend
+        self._open_search = open_search
         self._places = places
         self._slot = Slot()
         self._lock = threading.Lock()
@@ -218,11 +227,15 @@ class LiveSession:
 
     def _work(self) -> None:
         try:
-            with self._open() as backend, ThreadPoolExecutor(1, "formcheck-judge") as background:
+            with (
+                self._open() as backend,
+                Lookout(self._open_search) as lookout,
+                ThreadPoolExecutor(1, "formcheck-judge") as background,
+            ):
                 self._info = backend.info
                 self._course = Course(self._plan, background)
                 self._ready.set()
-                why = self._analyze(backend, self._course)
+                why = self._analyze(backend, lookout, self._course)
             self._end(Stage.ENDED, why)
         except FormcheckError as error:
             self._end(Stage.FAILED, str(error))
@@ -233,7 +246,7 @@ class LiveSession:
             self._slot.close()
             self._places.give_back()
 
-    def _analyze(self, backend: PoseBackend, course: Course) -> str:
+    def _analyze(self, backend: PoseBackend, lookout: Lookout, course: Course) -> str:
         """Analyse frames until the session is stopped; why it ended by itself, or nothing."""
         rate: deque[float] = deque(maxlen=RATE_FRAMES)
         number = 0
@@ -246,9 +259,12 @@ class LiveSession:
             if time_s > LONGEST_S:
                 return "the session has lasted an hour, and was ended here; start the next one"
             self._last_s = time_s
-            pose = fitted(backend.detect(replace(frame, index=number, time_s=time_s)), self._size_px)
+            frame_now = replace(frame, index=number, time_s=time_s)
+            pose = backend.detect(frame_now)
+            sight = lookout.watch(frame_now, pose, begun=course.begun)
             extra = course.skip() if self._skip.is_set() else ()
-            step = course.update(pose, float(frame.image[::THINNED, ::THINNED].mean()))
+            brightness = float(frame.image[::THINNED, ::THINNED].mean())
+            step = course.update(fitted(pose, self._size_px), brightness, sight)
             rate.append(time_s)
             number += 1
             span_s = rate[-1] - rate[0]
@@ -273,6 +289,7 @@ class LiveSession:
                 frame_s,
                 frames,
                 rate,
+                step.notice,
             )
 
     def _end(self, stage: Stage, why: str) -> None:

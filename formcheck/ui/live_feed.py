@@ -11,7 +11,7 @@ from typing import Any, cast
 from streamlit_webrtc import VideoProcessorBase
 from streamlit_webrtc.relay import get_global_relay
 
-from formcheck.live import LiveError, LiveSession, Plan, draw_live
+from formcheck.live import LiveError, LiveSession, Plan, draw_live, open_search
 from formcheck.types import Frame, ImageArray
 
 VideoFrame = Any  # of PyAV, which only the adapters import
@@ -48,7 +48,7 @@ class Feed(VideoProcessorBase):
 
     def __init__(self, plan: Plan, *, mirror: bool) -> None:
         self._mirror = mirror
-        self.session = LiveSession(plan)
+        self.session = LiveSession(plan, open_search=open_search)
         self.refused = ""
         self._last_s = 0.0
         try:

@@ -43,6 +43,7 @@ def panel_data(snapshot: Snapshot | None, run: str, idle: str = BEGIN) -> Mappin
         "small": "",
         "share": None,
         "cue": None,
+        "notice": snapshot.notice if snapshot is not None and snapshot.stage is Stage.SET else "",
         "sayings": [],
     }
     if snapshot is None:

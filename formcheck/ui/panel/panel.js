@@ -197,6 +197,7 @@ class Panel {
     this.show("number", data.number);
     this.show("unit", data.unit);
     this.show("words", data.words);
+    this.show("notice", data.notice);
     this.show("small", data.small);
     this.at("small").hidden = false; // its place stays, so that nothing jumps
     this.at("bar").hidden = data.share === null;
