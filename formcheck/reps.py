@@ -8,9 +8,11 @@ places start, turn and end to the frame.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from formcheck.smoothing import derivative
 from formcheck.types import FloatArray, Phase
@@ -21,14 +23,20 @@ RETURNED_SHARE = 0.20  # this near to rest: over
 SPLIT_SHARE = 0.5  # turned again after coming back at least this far: a new repetition, else still the same
 PLATEAU_SHARE = 0.04  # this near to the deepest value counts as the turn (the pause, the hold)
 PLATEAU_MIN_DEG = 3.0  # but never less than landmark noise
+DEEPEST_DEG = 1.0  # nearer to the deepest value than this is the deepest: in a pause the rest is jitter
 ONSET_SPEED_SHARE = 0.06  # of the fastest moment on the way: slower than this is rest
 CUT_SPEED_SHARE = 0.25  # ... and faster than this at the clip's first or last frame: the clip cuts the movement off
+# A joint that differs by more between two moments with the same angle makes them different movements. The repetitions
+# of one person differ by at most 36 deg (all the rendered clips, one set with toes up in some repetitions only), half
+# of them by less than 1; a bent leg differs from one that is still to be drawn up by 90.
+OTHER_MOVEMENT_DEG = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """Times of one repetition or hold, seconds, and its values at rest and at the turn, degrees.
 
+    `turn_s` is the first moment that is as deep as the deepest, `turn_start_s` to `turn_end_s` the pause around it.
     `complete` is False when the clip begins or ends while it still moves: its times and its rest level are then not its
     own.
     """
@@ -226,6 +234,44 @@ def _begun_until_s(time_s: FloatArray, signal: FloatArray, counter: RepCounter, 
     return None if any(bounds.start_s < until_s for bounds in placed) else until_s
 
 
+def without_getting_into_place(
+    found: Segmentation, time_s: FloatArray, signal: FloatArray, others: Sequence[FloatArray]
+) -> Segmentation:
+    """Take back `begun_until_s` where what was under way at first was no repetition: someone who got into place.
+
+    Parameters
+    ----------
+    found : Segmentation
+        Of this signal.
+    time_s, signal : ndarray, shape (n,)
+    others : sequence of ndarray, shape (n,)
+        Other joint angles, degrees. At the signal's value with which the clip begins, on the way to or from the turn
+        of some repetition found, each has to be about what it was there. Where none can be compared nothing changes.
+    """
+    if found.begun_until_s is None or not found.bounds:
+        return found
+    early = np.flatnonzero((time_s <= found.begun_until_s) & np.isfinite(signal))
+    first = early[np.argmax(signal[early])]
+    unlike = [_unlike(time_s, signal, others, int(first), bounds) for bounds in found.bounds]
+    known = [difference for difference in unlike if np.isfinite(difference)]
+    if known and min(known) > OTHER_MOVEMENT_DEG:
+        return replace(found, begun_until_s=None)
+    return found
+
+
+def _unlike(time_s: FloatArray, signal: FloatArray, others: Sequence[FloatArray], first: int, bounds: Bounds) -> float:
+    """Largest difference of another joint to where a repetition passes this moment's value; NaN when none is known."""
+    differences = []
+    for start_s, end_s in ((bounds.start_s, bounds.turn_s), (bounds.turn_s, bounds.end_s)):
+        way = np.flatnonzero((time_s >= start_s) & (time_s <= end_s) & np.isfinite(signal))
+        passing = way[np.argmin(np.abs(signal[way] - signal[first]))]
+        apart = [abs(float(other[passing] - other[first])) for other in others]
+        known = [value for value in apart if np.isfinite(value)]
+        if known:
+            differences.append(max(known))
+    return min(differences, default=float("nan"))
+
+
 def _size(time_s: FloatArray, signal: FloatArray, span: Span) -> float:
     inside = signal[(time_s >= span.began_s) & (time_s <= span.ended_s)]
     return float(np.nanmax(inside)) - span.rest_deg
@@ -274,13 +320,17 @@ def _place(
     return Bounds(
         start_s=float(time_s[start]),
         turn_start_s=float(time_s[turned]),
-        turn_s=float(time_s[top]),
+        turn_s=float(time_s[max(turned, _first_at(signal, inside, peak))]),
         turn_end_s=float(time_s[leaving]),
         end_s=float(time_s[end]),
         rest_deg=rest,
         turn_deg=peak,
         complete=not (begun_before or goes_on),
     )
+
+
+def _first_at(signal: FloatArray, inside: NDArray[np.intp], peak: float) -> int:
+    return int(inside[np.argmax(signal[inside] >= peak - DEEPEST_DEG)])
 
 
 def _fastest(speed: FloatArray) -> float:

@@ -103,6 +103,7 @@ def judge_shot(
     counted = measured.signal(signal.metric, side) if side else measured.near_signal(signal.metric, usual)
     angle = signal.towards_turn(counted)
     found = reps.segment(track.time_s, angle, signal.enter_deg, signal.leave_deg, signal.min_s)
+    found = reps.without_getting_into_place(found, track.time_s, angle, _other_joints(measured, usual, signal.metric))
     at_rest = _rest_frames(track.time_s, angle, found.bounds)
     seen_from = view.assess(measured.track, measured.yaw_deg, at_rest, exercise.max_yaw_deg)
     outline = silhouette.dorsal(measured.track, measured.near_sign)
@@ -218,6 +219,12 @@ def _warnings(exercise: Exercise, found: reps.Segmentation, seen_from: View, tra
 
 def _all_unjudged(applied: Sequence[AppliedRule], exercise: Exercise, reason: str) -> tuple[Outcome, ...]:
     return tuple(judging.unjudged(item, exercise, reason) for item in applied)
+
+
+def _other_joints(measured: Kinematics, side: Side, signal_metric: str) -> list[FloatArray]:
+    """The angles that tell two movements apart which the signal alone does not."""
+    names = ("knee_flexion_deg", "hip_flexion_deg", "trunk_inclination_deg")
+    return [measured.columns[metrics.column_name(metric, side)] for metric in names if metric != signal_metric]
 
 
 def _rest_frames(time_s: FloatArray, angle: FloatArray, bounds: Sequence[reps.Bounds]) -> BoolArray:

@@ -187,6 +187,29 @@ def test_a_clip_that_ends_in_a_repetition_warns_and_does_not_judge_it() -> None:
     assert any("ends inside" in warning for warning in report.warnings)
 
 
+def bridges(*opening: synthetic.Key, after_s: float) -> list[Pose]:
+    """A clip that opens with these key frames, then lies still and bridges twice."""
+    down, up = {"hip": 65.0, "knee": 95.0, "trunk": -90.0}, {"hip": 2.0, "knee": 85.0, "trunk": -115.0}
+    keys = [*opening, synthetic.Key(after_s, **down)]
+    for seconds, angles in ((1.0, down), (0.8, up), (0.5, up), (1.0, down), (0.8, down), (0.8, up), (1.0, down)):
+        keys.append(synthetic.Key(keys[-1].time_s + seconds, **angles))
+    keys.append(synthetic.Key(keys[-1].time_s + 1.5, **down))
+    return synthetic.film(keys, position=Position.SUPINE)
+
+
+def test_drawing_up_the_leg_before_a_bridge_is_no_repetition_that_the_clip_cuts_off() -> None:
+    """Straight legs on the floor open the hip as far as the top of the bridge does."""
+    flat = synthetic.Key(0.0, hip=2.0, knee=5.0, trunk=-90.0)
+    top = synthetic.Key(0.0, hip=2.0, knee=85.0, trunk=-115.0)
+    for first, begun in ((flat, False), (top, True)):
+        engine = analyzer("glute-bridge")
+        for pose in bridges(first, after_s=0.7):
+            engine.add(pose)
+        report = engine.finish(CLIP, TOOL).report
+        assert len(report.reps) == 2
+        assert any("begins in the middle" in warning for warning in report.warnings) is begun
+
+
 def test_a_hold_filmed_from_inside_is_not_judged_and_says_why() -> None:
     case = next(case for case in GOOD if case.exercise == "standing-toe-touch")
     whole = live(case, case.film())[1].report

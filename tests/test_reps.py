@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from synthetic import Key, Shot, repetitions
 
 from formcheck import smoothing
-from formcheck.reps import RepCounter, Segmentation, segment
+from formcheck.reps import RepCounter, Segmentation, segment, without_getting_into_place
 from formcheck.types import Phase
 
 ENTER, LEAVE, MIN_S = 20.0, 12.0, 0.4
@@ -161,6 +161,28 @@ def test_a_clip_that_begins_at_the_turn_does_not_count_that_one() -> None:
     assert len(result.bounds) == 1
     assert result.bounds[0].start_s == pytest.approx(2.7, abs=NEAR_S)
     assert result.begun_until_s == pytest.approx(1.7, abs=0.3)
+
+
+@pytest.mark.parametrize(("other_deg", "begun"), [(40.0, True), (110.0, False)])
+def test_what_a_clip_begins_with_counts_as_begun_only_where_the_other_joints_are_alike(
+    other_deg: float, begun: bool
+) -> None:
+    keys = steps((0, 100), (0.5, 100), (1.2, 10), (1, 10), (1.2, 100), (1.2, 10), (2, 10))
+    time_s, knee = signal(keys)
+    hip = np.where(time_s < 1.7, other_deg, 20.0)
+    result = segment(time_s, knee, ENTER, LEAVE, MIN_S)
+    assert result.begun_until_s is not None
+    kept = without_getting_into_place(result, time_s, knee, [hip, np.full_like(hip, np.nan)])
+    assert (kept.begun_until_s == result.begun_until_s) is begun
+    assert kept.bounds == result.bounds
+    assert without_getting_into_place(result, time_s, knee, [np.full_like(hip, np.nan)]) == result
+
+
+@pytest.mark.parametrize("lift_deg", [-0.8, 0.0, 0.8])
+def test_the_turn_is_where_the_pause_is_reached_however_it_drifts(lift_deg: float) -> None:
+    keys = steps((0, 10), (2, 10), (1.0, 100), (2.0, 100 + lift_deg), (1.0, 10), (2, 10))
+    turn_s = [bounds.turn_s for bounds in found(keys).bounds]
+    assert turn_s == [pytest.approx(3.0, abs=0.2)]
 
 
 def test_a_jump_to_the_other_leg_and_back_is_no_turn() -> None:
