@@ -17,6 +17,7 @@ CLIP = ROOT / "sample_videos" / "04-romanian-deadlift-rounded-lower-back.mp4"
 CUE = "Hips back, chest long."
 CAMERA = 'iframe[title*="streamlit_webrtc"]'
 WAIT_MS = 60_000
+GYM = "gym.test"  # a name of this machine that browsers do not trust with a camera
 QUIET_S = 15.0  # the camera begins with Start: time for the model to load, the coach, and the countdown
 PANEL = """() => {
   const roots = [...document.querySelectorAll('*')].map((item) => item.shadowRoot).filter(Boolean);
@@ -36,6 +37,35 @@ if (window.speechSynthesis) window.speechSynthesis.speak = (words) => window.sai
 """
 
 
+TROUBLE = {
+    "NotAllowedError": "The browser may not use the camera. Allow it (the camera symbol beside the page's address), then "
+    "press Start again.",
+    "NotFoundError": "No camera was found. Connect one, then press Start again.",
+    "NotReadableError": "The camera does not answer. Another program or tab may be using it: close that one, then press "
+    "Start again.",
+    "OverconstrainedError": "This camera cannot be used. Choose another one below the picture, then press Start again.",
+}
+TROUBLE["AbortError"] = TROUBLE["NotReadableError"]
+# What browsers do when another program has the camera: the promise is refused under one of a few names.
+REFUSE = """
+if (navigator.mediaDevices) {
+  const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  let refused = true;
+  window.formcheckGiveBack = () => { refused = false; };
+  navigator.mediaDevices.getUserMedia = (wanted) =>
+    refused ? Promise.reject(new DOMException("Could not start video source", "%s")) : ask(wanted);
+}
+"""
+
+
+class NamedApp(App):
+    """The app under another name of this machine."""
+
+    @property
+    def url(self) -> str:
+        return f"http://{GYM}:{self.port}"
+
+
 class LoopbackApp(App):
     """The app through the tests' own entry, which keeps the camera's connection on the loopback."""
 
@@ -46,6 +76,7 @@ class LoopbackApp(App):
             return popen([sys.executable, str(Path(__file__).with_name("loopback.py")), *command[3:]], **options)
 
         with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("STREAMLIT_SERVER_ALLOWED_HOSTS", f"localhost {GYM}")
             patch.setattr(subprocess, "Popen", through_entry)
             super().start()
 
@@ -164,13 +195,42 @@ def test_a_camera_that_is_refused(new_page: Any, live_app: App, launch: Any) -> 
     page = new_page(app=live_app, browser=launch("--use-fake-device-for-media-stream", "--deny-permission-prompts"))
     open_live(page)
     press(page, "Start")
-    assert "may not use the camera" in wait_for(page, "p.trouble")["trouble"]
+    assert wait_for(page, "p.trouble")["trouble"] == TROUBLE["NotAllowedError"]
 
 
 def test_no_camera_at_all(new_page: Any, live_app: App, browser: Any) -> None:
     page = new_page(app=live_app, browser=browser, permissions=["camera"])
     open_live(page)
-    assert "No camera was found" in wait_for(page, "p.trouble")["trouble"]
+    assert wait_for(page, "p.trouble")["trouble"] == TROUBLE["NotFoundError"]
+    press(page, "Start")
+    page.wait_for_timeout(1000)
+    assert wait_for(page, "p.trouble")["trouble"] == TROUBLE["NotFoundError"]
+
+
+@pytest.mark.parametrize("name", ["NotReadableError", "AbortError", "OverconstrainedError"])
+def test_a_camera_that_another_program_has_or_that_does_not_fit(
+    new_page: Any, live_app: App, camera: Any, name: str
+) -> None:
+    page = new_page(app=live_app, browser=camera)
+    page.add_init_script(REFUSE % name)
+    open_live(page)
+    assert wait_for(page, "p.stage === 'idle'")["trouble"] == ""
+    press(page, "Start")
+    assert wait_for(page, "p.trouble")["trouble"] == TROUBLE[name]
+    # The other program has been closed.
+    page.frame_locator(CAMERA).locator("body").evaluate("() => window.formcheckGiveBack()")
+    press(page, "Start")
+    assert wait_for(page, "p.stage === 'setup' || p.stage === 'set'")["trouble"] == ""
+    press(page, "Stop")
+    wait_for(page, "p.stage === 'idle'")
+
+
+def test_a_page_that_browsers_do_not_trust_with_a_camera(new_page: Any, live_app: App, launch: Any) -> None:
+    elsewhere = NamedApp(live_app.home, live_app.port)
+    page = new_page(app=elsewhere, browser=launch(f"--host-resolver-rules=MAP {GYM} 127.0.0.1"))
+    page.add_init_script(LISTEN)
+    page.goto("/live")
+    assert "http://localhost" in wait_for(page, "p.trouble")["trouble"]
 
 
 def test_the_voice_can_be_switched_off_and_stays_so(new_page: Any, live_app: App, browser: Any) -> None:
