@@ -97,6 +97,15 @@ class Sound {
 
 const sound = new Sound();
 
+// The camera's frame shows an error as "name: message"; what to do about it stands in the panel. By this one name the
+// frame knows that the camera used before is gone, and takes another.
+function plain(error) {
+  if (error.name === "OverconstrainedError") return error;
+  const shown = new Error("no picture.", { cause: error });
+  shown.name = "Camera";
+  return shown;
+}
+
 class Panel {
   constructor(root) {
     this.root = root;
@@ -173,7 +182,7 @@ class Panel {
         return stream;
       } catch (error) {
         this.setTrouble(CAMERA[error.name] || `The camera cannot be used (${error.name}).`);
-        throw error;
+        throw plain(error);
       }
     };
   }
