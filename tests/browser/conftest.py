@@ -76,13 +76,16 @@ class App:
         # mediapipe loads matplotlib, which would list this machine's fonts anew for every home folder: seconds each
         env["MPLCONFIGDIR"] = os.environ.get("MPLCONFIGDIR", str(FONT_LIST))
         with (self.home / "server.log").open("ab") as log:
-            command = [sys.executable, "-m", "formcheck", "ui", "--port", str(self.port)]
-            self.process = subprocess.Popen(command, cwd=self.home, env=env, stdout=log, stderr=log)
+            self.process = subprocess.Popen(self.command(), cwd=self.home, env=env, stdout=log, stderr=log)
         until = time.monotonic() + START_S
         while not self._answers():
             assert self.process.poll() is None, f"the app stopped at once:\n{self.log}"
             assert time.monotonic() < until, f"the app does not answer after {START_S:.0f} s:\n{self.log}"
             time.sleep(0.1)
+
+    def command(self) -> list[str]:
+        """What starts the server."""
+        return [sys.executable, "-m", "formcheck", "ui", "--port", str(self.port)]
 
     def _answers(self) -> bool:
         try:

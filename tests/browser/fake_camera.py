@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -11,8 +12,18 @@ FPS = 30  # fixed in Chromium for this format
 SIZE = (640, 480)
 
 
-def write_camera(clip: Path, target: Path, *, still_s: float = 0.0, after_s: float = 0.0) -> Path:
-    """Write a clip at the camera's rate and size, its first and last pictures held for these seconds."""
+def write_camera(
+    clip: Path,
+    target: Path,
+    *,
+    still_s: float = 0.0,
+    after_s: float = 0.0,
+    mark: Callable[[np.ndarray, int], None] = lambda picture, number: None,
+) -> Path:
+    """Write a clip at the camera's rate and size, its first and last pictures held for these seconds.
+
+    `mark` may draw into each picture, given its number.
+    """
     with av.open(str(clip)) as source:
         frames = [(frame.time or 0.0, _fitted(frame)) for frame in source.decode(video=0)]
     times = np.array([time_s for time_s, _ in frames])
@@ -22,7 +33,9 @@ def write_camera(clip: Path, target: Path, *, still_s: float = 0.0, after_s: flo
         stream.width, stream.height, stream.pix_fmt = *SIZE, "yuvj420p"
         for number in range(round(seconds * FPS)):
             row = int(np.searchsorted(times, number / FPS - still_s, side="right")) - 1
-            picture = av.VideoFrame.from_ndarray(frames[max(row, 0)][1], format="rgb24")
+            pixels = frames[max(row, 0)][1].copy()
+            mark(pixels, number)
+            picture = av.VideoFrame.from_ndarray(pixels, format="rgb24")
             picture.pts = number
             out.mux(stream.encode(picture))
         out.mux(stream.encode(None))

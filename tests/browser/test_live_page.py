@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,11 +37,11 @@ if (window.speechSynthesis) window.speechSynthesis.speak = (words) => window.sai
 
 
 TROUBLE = {
-    "NotAllowedError": "The browser may not use the camera. Allow it (the camera symbol beside the page's address), then "
-    "press Start again.",
+    "NotAllowedError": "The browser may not use the camera. Allow it (the camera symbol beside the page's address), "
+    "then press Start again.",
     "NotFoundError": "No camera was found. Connect one, then press Start again.",
-    "NotReadableError": "The camera does not answer. Another program or tab may be using it: close that one, then press "
-    "Start again.",
+    "NotReadableError": "The camera does not answer. Another program or tab may be using it: close that one, then "
+    "press Start again.",
     "OverconstrainedError": "This camera cannot be used. Choose another one below the picture, then press Start again.",
 }
 TROUBLE["AbortError"] = TROUBLE["NotReadableError"]
@@ -69,15 +68,12 @@ class NamedApp(App):
 class LoopbackApp(App):
     """The app through the tests' own entry, which keeps the camera's connection on the loopback."""
 
+    def command(self) -> list[str]:
+        return [sys.executable, str(Path(__file__).with_name("loopback.py")), *super().command()[3:]]
+
     def start(self) -> None:
-        popen = subprocess.Popen
-
-        def through_entry(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
-            return popen([sys.executable, str(Path(__file__).with_name("loopback.py")), *command[3:]], **options)
-
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("STREAMLIT_SERVER_ALLOWED_HOSTS", f"localhost {GYM}")
-            patch.setattr(subprocess, "Popen", through_entry)
             super().start()
 
 
