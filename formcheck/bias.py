@@ -18,7 +18,7 @@ from importlib.resources import files
 from zipfile import BadZipFile
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+import scipy
 
 from formcheck.bias_features import FOOT_FEATURES
 from formcheck.errors import FormcheckError
@@ -172,8 +172,8 @@ def fit(features: FloatArray, patches: PatchArray, errors: FloatArray, settings:
 
 def _solve(likeness: FloatArray, errors: FloatArray, ridge: float) -> FloatArray:
     likeness[np.diag_indices_from(likeness)] += ridge
-    factor = cho_factor(likeness, overwrite_a=True, check_finite=False)
-    return np.asarray(cho_solve(factor, errors, check_finite=False), dtype=np.float64)
+    factor = scipy.linalg.cho_factor(likeness, overwrite_a=True, check_finite=False)
+    return np.asarray(scipy.linalg.cho_solve(factor, errors, check_finite=False), dtype=np.float64)
 
 
 @cache

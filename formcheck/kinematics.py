@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
+import scipy
 
 from formcheck import bias, bias_features, leg_swaps, metrics, smoothing, view
 from formcheck.bias import BiasModel
@@ -138,7 +138,7 @@ def _smooth_yaw(time_s: FloatArray, yaw: FloatArray) -> FloatArray:
     if known.sum() < 2 or not np.isfinite(interval) or interval <= 0:
         return yaw
     filled = np.interp(time_s, time_s[known], yaw[known])
-    smooth = uniform_filter1d(filled, max(1, round(YAW_WINDOW_S / interval)), mode="nearest")
+    smooth = scipy.ndimage.uniform_filter1d(filled, max(1, round(YAW_WINDOW_S / interval)), mode="nearest")
     return np.where(known, smooth, np.nan)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import median_filter
+import scipy
 
 from formcheck.errors import ClipError
 from formcheck.geometry import length, signed_angle
@@ -143,7 +143,7 @@ def movement_deg(track: PoseTrack) -> float:
 
 
 def _range_deg(angle: FloatArray, width: int) -> float:
-    smooth = median_filter(np.abs(angle), size=width, mode="nearest")  # unsigned: no step at half a turn
+    smooth = scipy.ndimage.median_filter(np.abs(angle), size=width, mode="nearest")  # unsigned: no step at half a turn
     return float(np.percentile(smooth, 95) - np.percentile(smooth, 5))
 
 

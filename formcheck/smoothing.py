@@ -10,8 +10,7 @@ import math
 from functools import cache
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d, median_filter, minimum_filter1d
-from scipy.signal import butter, savgol_filter, sosfiltfilt
+import scipy  # its parts come when they are first used, so that what only shows a page starts without them
 
 from formcheck.types import BoolArray, FloatArray
 
@@ -78,13 +77,13 @@ def hampel(time_s: FloatArray, values: FloatArray, window_s: float, threshold: f
         if seen.sum() < width:
             continue
         known = column[seen]
-        centre = median_filter(known, width, mode="nearest")
+        centre = scipy.ndimage.median_filter(known, width, mode="nearest")
         deviation = np.abs(known - centre)
-        spread = HAMPEL_SCALE * median_filter(deviation, width, mode="nearest")
+        spread = HAMPEL_SCALE * scipy.ndimage.median_filter(deviation, width, mode="nearest")
         # a floor keeps a perfectly still signal from calling its first movement an outlier
         floor = HAMPEL_SCALE * float(np.median(deviation))
         # where the median itself travels, a sample may lie as far off it as it travels: that is movement, no outlier
-        travel = maximum_filter1d(centre, width) - minimum_filter1d(centre, width)
+        travel = scipy.ndimage.maximum_filter1d(centre, width) - scipy.ndimage.minimum_filter1d(centre, width)
         known[deviation > threshold * np.maximum(spread, floor) + travel + 1e-9] = np.nan
         column[seen] = known
     return columns.reshape(values.shape)
@@ -121,14 +120,14 @@ def _filter_stretch(time_s: FloatArray, values: FloatArray, cutoff_hz: float) ->
     padding = min(len(even_s) - 1, round(1.0 / (cutoff_hz * interval)))
     if padding < 3:
         return values
-    smooth = sosfiltfilt(sections, np.interp(even_s, time_s, values), padlen=padding)
+    smooth = scipy.signal.sosfiltfilt(sections, np.interp(even_s, time_s, values), padlen=padding)
     return np.asarray(np.interp(time_s, even_s, smooth))
 
 
 @cache
 def _butterworth(cutoff_share: float) -> FloatArray:
     """Second-order sections for a cut-off given as a share of half the sampling rate."""
-    return np.asarray(butter(BUTTERWORTH_ORDER, cutoff_share, output="sos"))
+    return np.asarray(scipy.signal.butter(BUTTERWORTH_ORDER, cutoff_share, output="sos"))
 
 
 def derivative(time_s: FloatArray, values: FloatArray, window_s: float = 0.2) -> FloatArray:
@@ -155,7 +154,7 @@ def derivative(time_s: FloatArray, values: FloatArray, window_s: float = 0.2) ->
             rate[stretch] = np.gradient(known, times)
             continue
         even = np.interp(even_s, times, known)
-        slope = savgol_filter(even, width, polyorder=2, deriv=1, delta=interval)
+        slope = scipy.signal.savgol_filter(even, width, polyorder=2, deriv=1, delta=interval)
         rate[stretch] = np.interp(times, even_s, slope)
     return rate
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
+import scipy
 
 from formcheck.geometry import length, signed_angle
 from formcheck.landmarks import Landmark, side_landmark
@@ -68,7 +68,7 @@ def near_side_per_frame(track: PoseTrack) -> FloatArray:
     if not np.isfinite(interval) or interval <= 0:
         return np.sign(votes)
     width = min(len(votes), max(1, round(VOTE_WINDOW_S / interval)))
-    smooth = uniform_filter1d(votes, width, mode="nearest")
+    smooth = scipy.ndimage.uniform_filter1d(votes, width, mode="nearest")
     smooth[np.abs(smooth) < NO_VOTE] = 0.0  # the running sum leaves a residue where nobody was seen
     return np.asarray(np.sign(smooth))
 

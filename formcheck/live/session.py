@@ -226,6 +226,9 @@ class LiveSession:
         return self._course.finish(clip, tool_info(self._info), exercise)
 
     def _work(self) -> None:
+        import scipy.ndimage
+        import scipy.signal  # noqa: F401 - they come when they are first used, which must not be inside a set
+
         try:
             with (
                 self._open() as backend,
