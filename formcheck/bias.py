@@ -27,6 +27,7 @@ from formcheck.view import FRONT_VIEW_DEG
 
 MODEL_FILE = "bias_model.npz"
 CORRECTED = ("knee_flexion_deg", "hip_flexion_deg", "ankle_dorsiflexion_deg", "trunk_inclination_deg")
+ERRORS = len(CORRECTED) + 1
 YAW_COLUMN = len(CORRECTED)  # the last thing learnt: how wrong the estimate of the camera's turn is
 MAX_YAW_CHANGE_DEG = 30.0
 MAX_STANDARD = 3.5  # features further from the mean than this, in standard deviations, are taken as this far

@@ -16,13 +16,25 @@ from formcheck import bias, bias_features, leg_swaps, metrics, smoothing, view
 from formcheck.bias import BiasModel
 from formcheck.geometry import length
 from formcheck.landmarks import side_landmark
-from formcheck.types import LANDMARK_COUNT, BoolArray, FloatArray, Measurement, MeasurementTable, Pose, PoseTrack, Side
+from formcheck.types import (
+    LANDMARK_COUNT,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Measurement,
+    MeasurementTable,
+    PatchArray,
+    Pose,
+    PoseTrack,
+    Side,
+)
 
 CUTOFF_HZ = 6.0  # zero-phase Butterworth on coordinates; usual in movement analysis
 OUTLIER_WINDOW_S = 0.35
 MAX_GAP_S = 0.25  # longer gaps stay empty: a leg can move a lot in a quarter of a second
 MAX_ERROR_GAP_S = 1.0  # the landmarks' systematic error changes with posture, slower than the angles
 ERROR_CUTOFF_HZ = 3.0  # ... and what is faster in its estimate is the picture's noise
+PICTURE_COUNTS_S = 0.5  # on the live screen, from one picture to the next
 MIN_VISIBILITY = 0.5  # MediaPipe's own default for "more likely seen than not"
 EDGE_SHARE = 0.01  # of the picture's shorter side: the network squeezes what lies outside into this margin
 YAW_WINDOW_S = 1.0
@@ -120,16 +132,44 @@ def over_window(raw: PoseTrack, model: BiasModel | None = None) -> Kinematics:
 def landmark_errors(track: PoseTrack, near_sign: FloatArray, model: BiasModel) -> FloatArray:
     """True minus measured of `bias.CORRECTED` and the yaw, shape (n, 5); NaN where nothing can be told.
 
-    Short gaps are bridged: a landmark or a view of the foot that is missing for a moment must not switch the correction
-    off and on, or angles would jump. Where the picture is missing for longer, the landmarks decide alone.
+    They are told a few times a second (`bias_features.TIME_SLOT_S`) and lie on straight lines between. Short gaps are
+    bridged in the same way: a landmark or a view of the foot that is missing for a moment must not switch the
+    correction off and on, or angles would jump. Where the picture is missing for longer, the landmarks decide alone.
     """
     features = bias_features.of_landmarks(track, near_sign)
-    errors = smoothing.fill_gaps(track.time_s, model.predict(features), MAX_ERROR_GAP_S)
     patches = bias_features.of_picture(track, near_sign)
+    rows = _rows_to_tell(track.time_s, features, patches)
+    alone = np.full((len(track), bias.ERRORS), np.nan)
+    alone[rows] = model.predict(features[rows])
+    alone = _between(track.time_s, alone)
     if patches is None:
-        return errors
-    seen = smoothing.fill_gaps(track.time_s, model.predict(features, patches), MAX_ERROR_GAP_S)
-    return np.where(np.isfinite(seen), seen, errors)
+        return alone
+    seen = np.full_like(alone, np.nan)
+    seen[rows] = model.predict(features[rows], patches[rows])
+    seen = _between(track.time_s, seen)
+    return np.where(np.isfinite(seen), seen, alone)
+
+
+def _rows_to_tell(time_s: FloatArray, features: FloatArray, patches: PatchArray | None) -> IntArray:
+    """A frame of each slot of time: one with a picture where there is one."""
+    told: IntArray = np.isfinite(features).all(axis=1).astype(int)
+    if patches is not None:
+        told = told * (1 + (patches.max(axis=2) > 0).all(axis=1).astype(int))  # 2 with a picture
+    slots = np.array([bias_features.time_slot(moment) for moment in time_s.tolist()], dtype=int)
+    order = np.lexsort((np.arange(len(slots)), -told, slots))
+    first = np.r_[True, np.diff(slots[order]) != 0] if len(slots) else np.zeros(0, dtype=bool)
+    rows = np.sort(order[first])
+    return np.asarray(rows[told[rows] > 0])
+
+
+def _between(time_s: FloatArray, values: FloatArray) -> FloatArray:
+    """Fill short gaps by lines, and what is left of a slot of time before the first value and after the last one."""
+    known = np.flatnonzero(np.isfinite(values).all(axis=1))
+    filled = smoothing.fill_gaps(time_s, values, MAX_ERROR_GAP_S)
+    for row, beyond in ((0, slice(None, known[0])), (-1, slice(known[-1] + 1, None))) if known.size else ():
+        near = np.abs(time_s[beyond] - time_s[known[row]]) <= bias_features.TIME_SLOT_S
+        filled[beyond][near] = values[known[row]]
+    return filled
 
 
 def _smooth_yaw(time_s: FloatArray, yaw: FloatArray) -> FloatArray:
@@ -184,12 +224,14 @@ def plausible_leg(track: PoseTrack, side: Side) -> BoolArray:
 class CausalKinematics:
     """Angles of the newest frame from the frames so far, for the live screen."""
 
-    __slots__ = ("_filter", "_model", "_near_vote")
+    __slots__ = ("_filter", "_model", "_near_vote", "_picture", "_picture_s")
 
     def __init__(self, model: BiasModel | None = None) -> None:
         self._model = model
         self._filter = smoothing.OneEuro()
         self._near_vote = 0.0
+        self._picture = np.zeros((1, bias.ERRORS))  # what the last picture added to what the landmarks tell
+        self._picture_s = -np.inf
 
     def update(self, pose: Pose) -> tuple[Measurement, Pose]:
         """Measure one pose; returns the measurement and the pose with its landmarks smoothed for drawing."""
@@ -201,7 +243,19 @@ class CausalKinematics:
         track = replace(single, image_px=smooth.image_px[None])
         columns = metrics.measure(track, near_sign)
         if self._model is not None:
-            columns = bias.corrected(columns, near_sign, landmark_errors(track, near_sign, self._model))
+            columns = bias.corrected(columns, near_sign, self._errors(track, near_sign, self._model))
         seen = seen_columns(track, near_sign)
         values = {name: float(column[0]) if seen[name][0] else float("nan") for name, column in columns.items()}
         return Measurement(pose.time_s, view.side_of(float(near_sign[0])), values, pose.found), smooth
+
+    def _errors(self, track: PoseTrack, near_sign: FloatArray, model: BiasModel) -> FloatArray:
+        """As `landmark_errors` of one frame; the picture, which does not come with every frame, counts on."""
+        alone = landmark_errors(replace(track, patches=None), near_sign, model)
+        now = float(track.time_s[0])
+        if track.patches is not None:
+            seen = model.predict(
+                bias_features.of_landmarks(track, near_sign), bias_features.of_picture(track, near_sign)
+            )
+            if np.isfinite(seen).all():
+                self._picture, self._picture_s = seen - alone, now
+        return alone + self._picture if now - self._picture_s <= PICTURE_COUNTS_S else alone

@@ -37,7 +37,8 @@ PROFILE: FloatArray = np.linspace(-0.05, 0.65, 15)
 ARM_RADIUS = 0.10  # trunk lines; a forearm's or an upper arm's own radius is 0.08 to 0.09
 FREE_UPPER_ARM = 0.35  # of its length from the shoulder: there it lies on the trunk, not across the lower back
 MAX_HEIGHT_GAP = 0.16  # trunk lines between two points that are joined by a straight line
-MAX_GAP_S = 0.6  # outlines come every 0.25 s or a frame more: one may be missing
+MAX_HIDDEN_S = 0.6  # what an arm hid is filled in over no longer than this
+MAX_GAP_S = 1.0  # outlines come every 0.25 to 0.75 s and a frame more
 CUTOFF_HZ = 4.0  # a back changes its shape slower than a hand its place
 
 
@@ -131,9 +132,23 @@ def dorsal(track: PoseTrack, near_sign: FloatArray) -> Back:
     lower = (height >= PROFILE[0]) & (height <= PROFILE[-1])
     looked = np.asarray(np.isfinite(track.outline_px).any(axis=(1, 2, 3)))
     hidden = (arm & lower).any(axis=1) & np.isnan(profile).any(axis=1)
-    profile = fill_gaps(track.time_s, profile, MAX_GAP_S)
+    profile = _filled(track.time_s, profile, looked)
     profile = zero_phase(track.time_s, profile, CUTOFF_HZ)
     return Back(np.where(seen[..., None], edge, np.nan), profile, looked, hidden)
+
+
+def _filled(time_s: FloatArray, profile: FloatArray, looked: BoolArray) -> FloatArray:
+    """Lines between one look at the outline and the next; none where one of the two did not see that height."""
+    looks = np.flatnonzero(looked)
+    if not looks.size:
+        return profile
+    known = profile.copy()
+    known[looks] = fill_gaps(time_s[looks], profile[looks], MAX_HIDDEN_S)
+    rows = np.arange(len(time_s))
+    before = looks[np.maximum(np.searchsorted(looks, rows, side="right") - 1, 0)]
+    after = looks[np.minimum(np.searchsorted(looks, rows), looks.size - 1)]
+    seen = np.isfinite(known[before]) & np.isfinite(known[after])
+    return np.where(seen, fill_gaps(time_s, known, MAX_GAP_S), np.nan)
 
 
 def outline_at(track: PoseTrack, row: int) -> FloatArray | None:

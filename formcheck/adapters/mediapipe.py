@@ -21,7 +21,7 @@ from typing import Any, Self
 import numpy as np
 
 from formcheck.adapters import models
-from formcheck.adapters.mediapipe_poses import is_rgb, to_poses, with_patches
+from formcheck.adapters.mediapipe_poses import PatchTaker, is_rgb, to_poses
 from formcheck.adapters.outlines import Outliner
 from formcheck.adapters.pose import BackendInfo
 from formcheck.adapters.quiet_stderr import quiet_stderr as _quiet_stderr
@@ -83,8 +83,7 @@ class MediaPipeBackend:
     search : int
         0 follows one person from frame to frame; more looks for up to so many people in each picture on its own.
     outlines : bool
-        Look closer at the picture: the trunk's outline a few times a second, and patches at knee and foot in every
-        frame
+        Look closer at the picture a few times a second: the trunk's outline, and patches at knee and foot
         (`formcheck.adapters.patches`); not in a search.
     """
 
@@ -96,6 +95,7 @@ class MediaPipeBackend:
         self._last_ms = -1
         path = model.path  # not by way of `self`, or the backend would be in a reference cycle
         self._outliner = Outliner(lambda: MediaPipeBackend.open(path, outlines=False, masks=True))
+        self._patches = PatchTaker()
         self._closer = outlines and not search
         self._warm = False  # a person has been found: every part of the graph has run once and said its lines
         self._failed = False  # the last detection killed the graph
@@ -146,7 +146,7 @@ class MediaPipeBackend:
         """
         found = self.detect_all(frame)
         if found:
-            return self._outliner.add(frame, with_patches(frame, found[0])) if self._closer else found[0]
+            return self._outliner.add(frame, self._patches.add(frame, found[0])) if self._closer else found[0]
         image = frame.image
         size = (image.shape[1], image.shape[0]) if isinstance(image, np.ndarray) and image.ndim >= 2 else (0, 0)
         return Pose.missing(frame.index, frame.time_s, size)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from formcheck.bias_features import time_slot
 from formcheck.types import Frame, Pose
 
 
@@ -40,8 +41,21 @@ def to_poses(result: Any, frame: Frame, *, masks: bool) -> tuple[Pose, ...]:
     return tuple(poses)
 
 
-def with_patches(frame: Frame, pose: Pose) -> Pose:
-    """The pose with what its frame shows at the knees and feet."""
-    from formcheck.adapters.patches import describe  # late: it brings cv2
+class PatchTaker:
+    """Adds what the picture shows at the knees and feet to poses, a few times a second.
 
-    return replace(pose, patches=describe(np.ascontiguousarray(frame.image), pose.image_px))
+    Frames are chosen by their own times and not by what came before, so that a part of a clip has the same ones.
+    """
+
+    def __init__(self) -> None:
+        self._last_slot: int | None = None
+
+    def add(self, frame: Frame, pose: Pose) -> Pose:
+        """The pose, with patches where they are due."""
+        slot = time_slot(frame.time_s)
+        if slot == self._last_slot:
+            return pose
+        self._last_slot = slot
+        from formcheck.adapters.patches import describe  # late: it brings cv2
+
+        return replace(pose, patches=describe(np.ascontiguousarray(frame.image), pose.image_px))

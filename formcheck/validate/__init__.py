@@ -30,7 +30,7 @@ from formcheck.validate.truth import TruthClip, exercise_of, find_truth_clips, l
 
 __all__ = ["Validation", "cached_poses", "default_cache", "validate"]
 
-OUTLINES = "outlines 2"  # part of the cache's key: to be counted up when `formcheck.silhouette` gives other outlines
+OUTLINES = "outlines 3"  # part of the cache's key: to be counted up when `formcheck.silhouette` gives other outlines
 
 OnProgress = Callable[[float, int], None]
 """Called often, with clips done (part of one counts as a fraction) and clips in all."""
