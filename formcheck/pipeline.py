@@ -8,12 +8,14 @@ constant however long the clip is.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from formcheck import __version__, bias, lumbar
+from formcheck.adapters.beside import Watch, detected
 from formcheck.adapters.cuts import CutDetector
 from formcheck.adapters.mediapipe import MediaPipeBackend
 from formcheck.adapters.people import PeopleBackend
@@ -71,6 +73,7 @@ def analyze_clip(
     backend: PoseBackend | None = None,
     person: Person | None = None,
     rate: Rate | str = Rate.FULL,
+    beside: bool = True,
     on_progress: Progress | None = None,
 ) -> Analysis:
     """Analyse one recorded clip.
@@ -93,6 +96,9 @@ def analyze_clip(
     rate : Rate or str
         ``"auto"`` estimates only as many frames as the movement asks for, which is two to three times as quick. A clip
         with several people, one that has to be turned, and one with a narrow fault are read at the full rate after all.
+    beside : bool
+        Decode, and look closer at the picture, on another core than the network's. A program that has a process for
+        every core is quicker without. The answer is the same.
     on_progress : callable or None
 
     Raises
@@ -105,12 +111,14 @@ def analyze_clip(
     ValueError
         When the rate is neither of the two.
     """
-    reading = read_poses(path, model=model, backend=backend, person=person, rate=rate, on_progress=on_progress)
+    reading = read_poses(
+        path, model=model, backend=backend, person=person, rate=rate, beside=beside, on_progress=on_progress
+    )
     analysis = analyze_reading(path, reading, exercise=exercise, side=side, settings=settings)
     report = analysis.report
     applied = applied_rules(EXERCISES[report.exercise.name], settings or Settings())
     if report.clip.frames_estimated is not None and has_narrow_fault(report.outcomes, applied):
-        reading = read_poses(path, model=model, backend=backend, person=person, on_progress=on_progress)
+        reading = read_poses(path, model=model, backend=backend, person=person, beside=beside, on_progress=on_progress)
         analysis = analyze_reading(path, reading, exercise=exercise, side=side, settings=settings)
     return analysis
 
@@ -195,6 +203,7 @@ def read_poses(
     backend: PoseBackend | None = None,
     person: Person | None = None,
     rate: Rate | str = Rate.FULL,
+    beside: bool = True,
     on_progress: Progress | None = None,
 ) -> Reading:
     """Read a clip's poses, of the right person and the right way up; parameters and errors as for `analyze_clip`.
@@ -204,17 +213,17 @@ def read_poses(
     """
     read = _read_sparsely if Rate(rate) is Rate.AUTO else _read
     if backend is not None:
-        return read(path, backend, None, on_progress)
+        return read(path, backend, None, on_progress, beside)
     if person is None:
         with MediaPipeBackend.open(model) as single, Scout.open(model) as scout:
-            reading = read(path, single, scout, on_progress)
+            reading = read(path, single, scout, on_progress, beside)
         if not scout.several and not scout.turn_deg:
             return reading
         if scout.turn_deg and not scout.several:
             with TurnedBackend(MediaPipeBackend.open(model), scout.turn_deg) as turned:
-                return _read(path, turned, None, on_progress)
+                return _read(path, turned, None, on_progress, beside)
     with PeopleBackend.open(model) as everyone:
-        reading = _read(path, everyone, None, on_progress)
+        reading = _read(path, everyone, None, on_progress, beside)
         try:
             choice = everyone.choose(person)
         except ClipError as error:
@@ -223,7 +232,9 @@ def read_poses(
     return replace(reading, poses=choice.poses, warnings=(*reading.warnings, *chosen))
 
 
-def _read(path: str | Path, backend: PoseBackend, scout: Scout | None, on_progress: Progress | None) -> Reading:
+def _read(
+    path: str | Path, backend: PoseBackend, scout: Scout | None, on_progress: Progress | None, beside: bool
+) -> Reading:
     """Read through a clip, or up to where the scout says that it must be read in another way."""
     cuts = CutDetector()
     poses = PoseLog(compact=True)  # a long clip's poses as they are would fill the memory
@@ -234,16 +245,17 @@ def _read(path: str | Path, backend: PoseBackend, scout: Scout | None, on_progre
             scout.watch(frame, pose)
 
     with ClipReader(path) as reader:
-        for pose in estimate_poses(reader, backend, on_progress, watch):
-            poses.append(pose)
-            if scout is not None and (scout.several or scout.turn_deg):
-                break
+        with closing(estimate_poses(reader, backend, on_progress, watch, beside=beside)) as estimated:
+            for pose in estimated:
+                poses.append(pose)
+                if scout is not None and (scout.several or scout.turn_deg):
+                    break
         warnings = (*reader.warnings, *cuts.warnings)
         return Reading(poses, cuts.times_s(poses), reader.info, backend.info, warnings)
 
 
 def _read_sparsely(
-    path: str | Path, backend: PoseBackend, scout: Scout | None, on_progress: Progress | None
+    path: str | Path, backend: PoseBackend, scout: Scout | None, on_progress: Progress | None, beside: bool
 ) -> Reading:
     """As `_read`, with as many frames as the movement asks for."""
     found = read_sparsely(path, backend, scout, on_progress)
@@ -257,16 +269,22 @@ def estimate_poses(
     reader: FrameSource,
     backend: PoseBackend,
     on_progress: Progress | None = None,
-    watch: Callable[[Frame, Pose], None] | None = None,
-) -> Iterator[Pose]:
-    """The one clip loop: a pose for every frame of a clip, one frame in memory at a time; `watch` sees each too."""
-    for frame in reader:
-        pose = backend.detect(frame)
-        if watch is not None:
-            watch(frame, pose)
+    watch: Watch | None = None,
+    *,
+    beside: bool = False,
+) -> Generator[Pose]:
+    """The one clip loop: a pose for every frame of a clip, few frames in memory at a time; `watch` sees each too.
+
+    `beside` uses another core as well (`formcheck.adapters.beside`); close the generator before the reader then.
+    """
+    for pose in detected(reader, backend, watch or _nothing, beside=beside):
         yield pose
         if on_progress is not None:
-            on_progress(frame.time_s, reader.info.duration_s)
+            on_progress(pose.time_s, reader.info.duration_s)
+
+
+def _nothing(_frame: Frame, _pose: Pose) -> None:
+    pass
 
 
 def analyze_poses(

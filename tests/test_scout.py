@@ -54,7 +54,7 @@ class Answers:
 
 
 def look(searcher: Answers, seconds: float = 12.0, first: Pose | None = POSE) -> Scout:
-    with Scout(searcher) as scout:
+    with Scout(lambda: searcher) as scout:
         for index in range(int(seconds * 30)):
             time_s = index / 30
             scout.watch(Frame(index, time_s, WIDE), first or Pose.missing(index, time_s, (1280, 720)))

@@ -144,12 +144,25 @@ class MediaPipeBackend:
         ModelError
             When the backend is closed or was opened in another process, or the model fails twice in a row.
         """
+        return self.look_closer(frame, self.find(frame))
+
+    def find(self, frame: Frame) -> Pose:
+        """As `detect`, but landmarks only."""
         found = self.detect_all(frame)
         if found:
-            return self._outliner.add(frame, self._patches.add(frame, found[0])) if self._closer else found[0]
+            return found[0]
         image = frame.image
         size = (image.shape[1], image.shape[0]) if isinstance(image, np.ndarray) and image.ndim >= 2 else (0, 0)
         return Pose.missing(frame.index, frame.time_s, size)
+
+    def look_closer(self, frame: Frame, pose: Pose) -> Pose:
+        """The pose that `find` gave for a frame, with what the picture shows there, where it is due.
+
+        Frame after frame in order of time, from one thread, which may be another one than that of `find`.
+        """
+        if not (self._closer and pose.found):
+            return pose
+        return self._outliner.add(frame, self._patches.add(frame, pose))
 
     def detect_all(self, frame: Frame) -> tuple[Pose, ...]:
         """Return every pose in a frame, up to `search`, or the followed one; empty where `detect` says missing.

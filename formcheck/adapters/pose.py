@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from formcheck.types import Frame, Pose
 
@@ -43,3 +43,16 @@ class PoseBackend(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+@runtime_checkable
+class TwoStepBackend(Protocol):
+    """A pose backend whose `detect` is two steps, the second of which may run beside the first one of later frames."""
+
+    def find(self, frame: Frame) -> Pose:
+        """The first step: the clip's next frame to its pose."""
+        ...
+
+    def look_closer(self, frame: Frame, pose: Pose) -> Pose:
+        """The second step: what the frame shows beyond the landmarks. In the same order, from one thread."""
+        ...

@@ -7,6 +7,7 @@ follower for each person, or turned.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -39,12 +40,13 @@ class Scout:
 
     Parameters
     ----------
-    searcher : Searcher
-        Closed with the scout.
+    open_searcher : callable
+        Opens what finds people, at the first look; closed with the scout.
     """
 
-    def __init__(self, searcher: Searcher) -> None:
-        self._searcher = searcher
+    def __init__(self, open_searcher: Callable[[], Searcher]) -> None:
+        self._open_searcher = open_searcher
+        self._searcher: Searcher | None = None
         self._next_s = FIRST_LOOK_S
         self._empty = 0
         self._upright = 0
@@ -53,8 +55,8 @@ class Scout:
 
     @classmethod
     def open(cls, model: Path | str | None = None) -> Self:
-        """Start the search; raises `ModelError` as `MediaPipeBackend.open`."""
-        return cls(MediaPipeBackend.open(model, search=2))
+        """A scout that searches with mediapipe; `watch` raises `ModelError` as `MediaPipeBackend.open`."""
+        return cls(lambda: MediaPipeBackend.open(model, search=2))
 
     @property
     def several(self) -> bool:
@@ -72,7 +74,7 @@ class Scout:
         if frame.time_s < self._next_s:
             return
         self._next_s = frame.time_s + LOOK_EVERY_S
-        found = self._searcher.detect_all(cover(frame, pose) if pose.found else frame)
+        found = self._search(cover(frame, pose) if pose.found else frame)
         if not pose.found:
             self._upright += bool(found)
             if not found:
@@ -89,12 +91,19 @@ class Scout:
         if self._empty > MAX_TURNED_LOOKS:
             return  # an empty room stays one
         for turn in TURNS:
-            if self._searcher.detect_all(turn_frame(frame, turn)):
+            if self._search(turn_frame(frame, turn)):
                 self._turned[turn] += 1
+
+    def _search(self, frame: Frame) -> tuple[Pose, ...]:
+        if self._searcher is None:
+            self._searcher = self._open_searcher()
+        return self._searcher.detect_all(frame)
 
     def close(self) -> None:
         """Free the search. Closing twice is allowed."""
-        self._searcher.close()
+        searcher, self._searcher = self._searcher, None
+        if searcher is not None:
+            searcher.close()
 
     def __enter__(self) -> Self:
         return self

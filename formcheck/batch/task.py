@@ -72,6 +72,7 @@ def _analyse(job: Job, task: Task, on_progress: OnProgress) -> Analysis:
         model=job.model,
         person=person,
         rate=job.rate,
+        beside=False,  # there is a worker for every core
         on_progress=on_progress,
     )
     report = replace(analysis.report, clip=replace(analysis.report.clip, path=clip.address))
