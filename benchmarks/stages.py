@@ -246,14 +246,13 @@ def main() -> None:
     figures = {number: summary(found, number) for number, found in runs.items()}
     print(as_table(figures))
     if {1, 2} <= set(figures):
-        print(
-            f"two jobs do {figures[2]['batch frames a second'] / figures[1]['batch frames a second']:.2f} x the work of one"
-        )
+        one, two = (figures[number]["batch frames a second"] for number in (1, 2))
+        print(f"two jobs do {two / one:.2f} x the work of one")
     print(f"{len(clips)} clips, {args.rounds} rounds, {os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}")
     print(
-        "open = making the landmarker; the stages run in one thread, as in a batch; check decodes and looks closer beside"
+        "open = making the landmarker; the stages run in one thread, as in a batch; check = the same with decoding and"
     )
-    print("the network (another core's work); both are all up to the report; overlay = a pass over the clip of its own")
+    print("the closer looks beside the network, on another core; overlay = a pass over the clip of its own")
     if args.json is not None:
         args.json.write_text(json.dumps({"rounds": args.rounds, "rate": args.rate, "jobs": figures}, indent=1) + "\n")
 

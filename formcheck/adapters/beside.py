@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from typing import Final, TypeVar
@@ -26,7 +26,7 @@ Watch = Callable[[Frame, Pose], None]
 """Sees each frame with its pose."""
 
 
-def detected(frames: Iterable[Frame], backend: PoseBackend, watch: Watch, *, beside: bool) -> Iterator[Pose]:
+def detected(frames: Iterable[Frame], backend: PoseBackend, watch: Watch, *, beside: bool) -> Generator[Pose]:
     """The pose of each frame, once `watch` has seen it too.
 
     Parameters
