@@ -17,7 +17,8 @@ from formcheck.errors import ConfigError, OutputError
 from formcheck.reports.csv import ANGLE_COLUMNS, OUTCOME_COLUMNS, outcomes_csv, write_angles
 from formcheck.reports.files import atomic_path, plan_targets, prepare_folder, write_text
 from formcheck.reports.json import report_from_dict, report_to_dict, report_to_json
-from formcheck.reports.text import NO_DIAGNOSIS, WHY, closing_text, render, report_text
+from formcheck.reports.text import FELT, NO_DIAGNOSIS, WHY, closing_text, render, report_text
+from formcheck.reports.words import sentence
 from formcheck.types import (
     Analysis,
     ClipInfo,
@@ -262,9 +263,9 @@ class TestText:
     def test_the_closing_word_comes_only_after_findings(self):
         good = make_report(outcomes=(make_outcome(),))
         assert render(closing_text([good], 0), terminal=False) == ""
-        assert render(closing_text([make_report()], 0), terminal=False) == f"{WHY}\n{NO_DIAGNOSIS}\n"
+        assert render(closing_text([make_report()], 0), terminal=False) == f"{WHY}\n{FELT}\n{NO_DIAGNOSIS}\n"
         several = render(closing_text([good, make_report()], 1), terminal=False)
-        assert several == f"2 clips: 1 finding; 1 failed\n{WHY}\n{NO_DIAGNOSIS}\n"
+        assert several == f"2 clips: 1 finding; 1 failed\n{WHY}\n{FELT}\n{NO_DIAGNOSIS}\n"
 
 
 class TestJson:
@@ -484,3 +485,16 @@ class TestFiles:
             plan_targets(clips, tmp_path, video=True)
         plan_targets(clips, tmp_path, video=False)
         plan_targets(clips, tmp_path / "other", video=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("no hold was seen", "No hold was seen."),
+        ("is it the right exercise?", "Is it the right exercise?"),
+        ("Wait.", "Wait."),
+        ("", ""),
+    ],
+)
+def test_a_sentence_ends_once(text: str, written: str) -> None:
+    assert sentence(text) == written

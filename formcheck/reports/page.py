@@ -19,6 +19,7 @@ from formcheck.reports.words import (
     many,
     ranges,
     rule_title,
+    sentence,
     value_text,
 )
 from formcheck.rules import RULES
@@ -95,7 +96,7 @@ def headline(report: Report) -> str:
     if report.worst() is None:
         reasons = list(dict.fromkeys(outcome.reason for outcome in report.outcomes if outcome.reason))
         why = "; ".join(reasons) or f"no {kind_word(report, short=False)} was found"
-        return f"Nothing could be judged: {why}."
+        return sentence(f"nothing could be judged: {why}")
     found = findings_by_rule(report)
     if not found:
         return f"Nothing to change was seen in {many(len(report.reps), kind_word(report, short=False))}."

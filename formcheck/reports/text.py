@@ -21,6 +21,9 @@ COLOURS = {Status.FAULT: "bold red", Status.CAUTION: "yellow", Status.OK: "green
 MOST_NUMBERS = 4  # measured values listed of what was not judged, so that a long set stays one short line
 TEMPO = ("lifting_s", "turn_s", "lowering_s")  # of `Rep.metrics`, in the order in which coaches give a tempo
 WHY = "formcheck explain RULE tells why a finding matters, what to do, and how good the evidence is."
+FELT = "Felt in the wrong place, such as calves or back? formcheck symptoms asks questions and tells what may help."
+    "Felt in the wrong place, such as calves or back? formcheck symptoms asks a few questions and tells what may help."
+)
 NO_DIAGNOSIS = (
     "formcheck says what the camera saw; it is no diagnosis. With pain, tingling or numbness, see a professional."
 )
@@ -77,7 +80,7 @@ def closing_text(reports: Sequence[Report], failed: int) -> Text:
         failures = f"; {failed} failed" if failed else ""
         text.append(f"{many(len(reports), 'clip')}: {many(found, 'finding')}{failures}\n", "bold")
     if found:
-        text.append(f"{WHY}\n{NO_DIAGNOSIS}\n", "dim")
+        text.append(f"{WHY}\n{FELT}\n{NO_DIAGNOSIS}\n", "dim")
     return text
 
 

@@ -114,3 +114,10 @@ def ranges(numbers: Sequence[int]) -> str:
 def many(count: int, noun: str) -> str:
     """``1 clip``, ``2 clips``."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def sentence(text: str) -> str:
+    """The text with a capital and a full stop; a question keeps its own mark, and nothing stays nothing."""
+    if not text:
+        return ""
+    return f"{text[0].upper()}{text[1:]}" + ("" if text.endswith((".", "!", "?")) else ".")

@@ -14,6 +14,7 @@ from formcheck.errors import FormcheckError
 from formcheck.exercises import EXERCISES
 from formcheck.history import History
 from formcheck.live import PLACES, LiveSession, Plan, Stage, UnrecognisedError
+from formcheck.reports.words import sentence
 from formcheck.types import Analysis, Side
 from formcheck.ui import live_panel, live_result
 from formcheck.ui.live_feed import Feed, show_newest_only
@@ -140,7 +141,7 @@ def _watch(active: bool) -> None:
     session = kept.session
     snapshot = session.snapshot() if session is not None and active else None
     if kept.feed is not None and kept.feed.refused:
-        st.warning(_sentence(kept.feed.refused), icon=":material/hourglass:")
+        st.warning(sentence(kept.feed.refused), icon=":material/hourglass:")
         return
     if not active and PLACES.free == 0:
         st.info(
@@ -159,9 +160,9 @@ def _after(kept: Kept) -> None:
         with st.spinner("Looking at the whole set ..."):
             _judge(kept, None)
     if kept.failed:
-        st.warning(_sentence(kept.failed))
+        st.warning(sentence(kept.failed))
     if kept.candidates is not None and kept.analysis is None:
-        st.info(_sentence(kept.question), icon=":material/help:")
+        st.info(sentence(kept.question), icon=":material/help:")
         _ask(kept)
     if kept.analysis is not None:
         live_result.show(kept.analysis, kept.stored)
@@ -208,7 +209,3 @@ def _store(kept: Kept) -> int | None:
     except FormcheckError as error:
         st.warning(f"The set could not be kept in the history: {error}.")
         return None
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."

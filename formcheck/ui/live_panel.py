@@ -12,6 +12,7 @@ import streamlit as st
 
 from formcheck.coach import Stage as SetupStage
 from formcheck.live import Snapshot, Stage
+from formcheck.reports.words import sentence
 from formcheck.types import Kind
 
 FOLDER: Final = Path(__file__).with_name("panel")
@@ -61,7 +62,7 @@ def panel_data(snapshot: Snapshot | None, run: str, idle: str = BEGIN) -> Mappin
     elif snapshot.stage is Stage.SET:
         data |= _set(snapshot)
     else:
-        data["words"] = _sentence(snapshot.error) or "The set has ended."
+        data["words"] = sentence(snapshot.error) or "The set has ended."
     return data
 
 
@@ -98,7 +99,3 @@ def _set(snapshot: Snapshot) -> dict[str, Any]:
 def _unit(count: int, kind: Kind) -> str:
     noun = "hold" if kind is Kind.HOLD else "repetition"
     return noun if count == 1 else f"{noun}s"
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}." if text else ""

@@ -23,6 +23,7 @@ from formcheck.reports.page import (
 )
 from formcheck.reports.rep_table import Cell, rep_tables, set_lines
 from formcheck.reports.text import NO_DIAGNOSIS
+from formcheck.reports.words import sentence
 from formcheck.types import Outcome, Report
 from formcheck.ui.workspace import markdown_text
 
@@ -34,9 +35,9 @@ def show_headline(report: Report) -> None:
     """The result in a sentence or two, and what may make it less certain."""
     st.subheader(markdown_text(headline(report)), anchor=False)
     st.write(overview(report))
-    for note in (report.view.reason if not report.view.usable else "", *notes(report)):
+    for note in dict.fromkeys((report.view.reason if not report.view.usable else "", *notes(report))):
         if note:
-            st.warning(markdown_text(note[0].upper() + note[1:]), icon=":material/info:")
+            st.warning(markdown_text(sentence(note)), icon=":material/info:")
 
 
 def show_findings(report: Report, jump: Jump | None = None) -> None:
@@ -88,7 +89,7 @@ def _details(part: FindingPart) -> None:
         if text:
             st.markdown(f"**{heading}.** {text}")
     if part.strength:
-        st.markdown(f"**Evidence.** {part.strength}. {part.evidence}")
+        st.markdown(f"**Evidence.** {part.strength} {part.evidence}")
     st.markdown(f"[More about this rule](/library?show={part.rule})")
 
 
