@@ -22,8 +22,6 @@ MOST_NUMBERS = 4  # measured values listed of what was not judged, so that a lon
 TEMPO = ("lifting_s", "turn_s", "lowering_s")  # of `Rep.metrics`, in the order in which coaches give a tempo
 WHY = "formcheck explain RULE tells why a finding matters, what to do, and how good the evidence is."
 FELT = "Felt in the wrong place, such as calves or back? formcheck symptoms asks questions and tells what may help."
-    "Felt in the wrong place, such as calves or back? formcheck symptoms asks a few questions and tells what may help."
-)
 NO_DIAGNOSIS = (
     "formcheck says what the camera saw; it is no diagnosis. With pain, tingling or numbness, see a professional."
 )
