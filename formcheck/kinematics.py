@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy
 
-from formcheck import bias, bias_features, leg_swaps, metrics, smoothing, view
+from formcheck import bias, bias_features, leg_swaps, metrics, roll, smoothing, view
 from formcheck.bias import BiasModel
 from formcheck.geometry import length
 from formcheck.landmarks import side_landmark
@@ -53,7 +53,7 @@ class Kinematics:
     Attributes
     ----------
     track : PoseTrack
-        Cleaned and smoothed.
+        Cleaned and smoothed, as the picture shows it.
     near_sign : ndarray, shape (n,)
         1 right side near, -1 left, 0 unknown.
     yaw_deg : ndarray, shape (n,)
@@ -61,6 +61,8 @@ class Kinematics:
         See `formcheck.metrics.COLUMNS`.
     seen : mapping of str to ndarray of bool, shape (n,)
         For each column, whether its landmarks were in the picture and not hidden.
+    roll_deg : float
+        The camera's lean that was taken out of the columns (`formcheck.roll`).
     """
 
     track: PoseTrack
@@ -68,6 +70,12 @@ class Kinematics:
     yaw_deg: FloatArray
     columns: Mapping[str, FloatArray]
     seen: Mapping[str, BoolArray]
+    roll_deg: float = 0.0
+
+    @property
+    def levelled(self) -> PoseTrack:
+        """The track as a level camera would have seen it: for all that has to do with the vertical."""
+        return roll.levelled(self.track, self.roll_deg)
 
     def facing(self, start_s: float, end_s: float) -> Side | None:
         """The side that faces the camera for most of a stretch; None in a front view or where nobody was seen."""
@@ -99,7 +107,7 @@ class Kinematics:
         return MeasurementTable(self.track.time_s, near, columns)
 
 
-def over_window(raw: PoseTrack, model: BiasModel | None = None) -> Kinematics:
+def over_window(raw: PoseTrack, model: BiasModel | None = None, roll_deg: float = 0.0) -> Kinematics:
     """Measure a finished track with zero-phase smoothing.
 
     Parameters
@@ -108,6 +116,8 @@ def over_window(raw: PoseTrack, model: BiasModel | None = None) -> Kinematics:
         As estimated, NaN where nobody was found.
     model : BiasModel or None
         The landmarks' systematic error, to be removed; None removes nothing.
+    roll_deg : float
+        The camera's lean, to be taken out.
     """
     raw = leg_swaps.repair(raw)
     near_sign = view.near_side_per_frame(raw)
@@ -117,16 +127,17 @@ def over_window(raw: PoseTrack, model: BiasModel | None = None) -> Kinematics:
     flat = smoothing.zero_phase(raw.time_s, flat, CUTOFF_HZ)
     track = replace(raw, image_px=flat.reshape(raw.image_px.shape))
     yaw = view.yaw_per_frame(raw)
-    columns = metrics.measure(track, near_sign)
+    level = roll.levelled(track, roll_deg)
+    columns = metrics.measure(level, near_sign)
     if model is not None and len(track):
-        errors = smoothing.zero_phase(raw.time_s, landmark_errors(track, near_sign, model), ERROR_CUTOFF_HZ)
+        errors = smoothing.zero_phase(raw.time_s, landmark_errors(level, near_sign, model), ERROR_CUTOFF_HZ)
         columns = bias.corrected(columns, near_sign, errors)
         yaw = bias.corrected_yaw(yaw, errors)
     yaw = _smooth_yaw(raw.time_s, yaw)
     front = yaw > view.FRONT_VIEW_DEG  # no sagittal angle from the front or the back
     near_sign = np.where(front, 0.0, near_sign)
     columns = {name: np.where(front, np.nan, column) for name, column in columns.items()}
-    return Kinematics(track, near_sign, yaw, columns, seen_columns(track, near_sign))
+    return Kinematics(track, near_sign, yaw, columns, seen_columns(track, near_sign), roll_deg)
 
 
 def landmark_errors(track: PoseTrack, near_sign: FloatArray, model: BiasModel) -> FloatArray:

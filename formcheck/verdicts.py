@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from formcheck import judging, judging_sets, kinematics, lumbar, metrics, muscles, reps, shots, silhouette, view
+from formcheck import judging, judging_sets, kinematics, lumbar, metrics, muscles, reps, roll, shots, silhouette, view
 from formcheck.bias import BiasModel
 from formcheck.exercises.base import Exercise
 from formcheck.geometry import wrap_degrees
@@ -35,6 +35,7 @@ from formcheck.types import (
 
 MIN_SHARED_LEAN_DEG = 30.0  # a share of less is made of measurement error
 MIN_FOUND_FRACTION = 0.9  # below this a clip has too little of the person to be trusted silently
+LEANS = "the camera leans by {:.0f} deg; that has been taken out of the angles (set it upright next time)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +99,13 @@ def judge_shot(
         return Verdict(
             refused, (), _all_unjudged(applied, exercise, reason), (reason,), measured.table(), measured.track
         )
-    usual = side or view.side_of(float(np.sign(measured.near_sign.sum()))) or Side.RIGHT
-    signal = exercise.signal
-    counted = measured.signal(signal.metric, side) if side else measured.near_signal(signal.metric, usual)
-    angle = signal.towards_turn(counted)
-    found = reps.segment(track.time_s, angle, signal.enter_deg, signal.leave_deg, signal.min_s)
-    found = reps.without_getting_into_place(found, track.time_s, angle, _other_joints(measured, usual, signal.metric))
-    at_rest = _rest_frames(track.time_s, angle, found.bounds)
-    seen_from = view.assess(measured.track, measured.yaw_deg, at_rest, exercise.max_yaw_deg)
+    usual, found, at_rest = _segment(measured, exercise, side)
+    lean = roll.estimate(measured.track, measured.near_sign, measured.yaw_deg, at_rest, exercise.position)
+    if lean.certain:
+        measured = kinematics.over_window(track, model, lean.deg)
+        usual, found, at_rest = _segment(measured, exercise, side)
+    seen_from = view.assess(measured.levelled, measured.yaw_deg, at_rest, exercise.max_yaw_deg)
+    seen_from = replace(seen_from, roll_deg=lean.deg, roll_sigma_deg=lean.sigma_deg)
     outline = silhouette.dorsal(measured.track, measured.near_sign)
     by_side = {leg: _with_neutral(measured, leg, at_rest, outline, back) for leg in Side}
     finished: list[Rep] = []
@@ -125,12 +125,25 @@ def judge_shot(
         outcomes.extend(judged[-1].outcomes)
     outcomes.extend(judging_sets.judge_set(judged, exercise, applied))
     warnings = _warnings(exercise, found, seen_from, track)
+    if lean.certain:
+        warnings = (*warnings, LEANS.format(abs(lean.deg)))
     if not found.bounds:
         begun = found.begun_until_s
         nothing = _none_found(exercise) if begun is None else _begun_before(exercise, begun)
         outcomes.extend(_all_unjudged(applied, exercise, seen_from.reason or nothing))
     table = replace(measured, columns=by_side[usual][0]).table()
     return Verdict(seen_from, tuple(finished), tuple(outcomes), warnings, table, measured.track)
+
+
+def _segment(measured: Kinematics, exercise: Exercise, side: Side | None) -> tuple[Side, reps.Segmentation, BoolArray]:
+    """The usual near side, the repetitions, and the frames outside them in which the person rests."""
+    usual = side or view.side_of(float(np.sign(measured.near_sign.sum()))) or Side.RIGHT
+    signal, time_s = exercise.signal, measured.track.time_s
+    counted = measured.signal(signal.metric, side) if side else measured.near_signal(signal.metric, usual)
+    angle = signal.towards_turn(counted)
+    found = reps.segment(time_s, angle, signal.enter_deg, signal.leave_deg, signal.min_s)
+    found = reps.without_getting_into_place(found, time_s, angle, _other_joints(measured, usual, signal.metric))
+    return usual, found, _rest_frames(time_s, angle, found.bounds)
 
 
 def _join(parts: Sequence[Verdict]) -> Verdict:

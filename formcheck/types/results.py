@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -87,6 +88,9 @@ class View:
         True when sagittal angles can be judged from here.
     reason : str
         Why not, and what to do; empty when usable.
+    roll_deg, roll_sigma_deg : float
+        By how much the picture shows the world turned clockwise, because the camera leans, and the standard error of
+        that; NaN when it is not known (`formcheck.roll`). A lean that is certain has been taken out of the angles.
     """
 
     yaw_deg: float
@@ -94,6 +98,8 @@ class View:
     lying: bool
     usable: bool
     reason: str = ""
+    roll_deg: float = math.nan
+    roll_sigma_deg: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)
