@@ -41,6 +41,7 @@ from formcheck.validate.truth import exercise_of
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_videos"
 CHECK = ("open", "decode", "pose", "patches", "outlines", "scout", "engine", "rest", "in one thread")
 OVERLAY = ("decode again", "draw", "encode")
+WHOLE = frozenset({"outlines", "scout"})  # have landmarkers of their own, which are no "pose" or "open"
 CPU_TIME = "FORMCHECK_BENCHMARK_CPU"
 COLUMNS = (*CHECK, "check", *OVERLAY, "overlay", "bare", "bare decode")
 LONGEST_WAIT_S = 3600.0
@@ -52,7 +53,7 @@ def now() -> float:
 
 
 class Clock(defaultdict[str, float]):
-    """Seconds by stage; a stage inside another one counts for itself only."""
+    """Seconds by stage; a stage inside another one counts for itself only, but for those of `WHOLE`."""
 
     def __init__(self) -> None:
         super().__init__(float)
@@ -61,6 +62,8 @@ class Clock(defaultdict[str, float]):
     @contextmanager
     def time(self, stage: str) -> Iterator[None]:
         begun = now()
+        if self.running and self.running[-1][0] in WHOLE:
+            stage = self.running[-1][0]
         if self.running:
             outer, since = self.running[-1]
             self[outer] += begun - since

@@ -12,7 +12,7 @@ that the picture itself shows around the near knee and foot. Where there was no 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from zipfile import BadZipFile
@@ -105,10 +105,17 @@ class BiasModel:
         return predicted
 
     def _predict(self, standard: FloatArray, seen: FloatArray | None) -> FloatArray:
+        standard = standard.astype(self.support.dtype)
         if seen is None:
             return np.asarray(kernel(standard, self.support, _gamma(self.settings.width, self.support)) @ self.weights)
         alike = kernel(standard, self.support, _gamma(self.settings.seen_width, self.support))
+        seen = seen.astype(self.seen_support.dtype)
         return np.asarray(seen_kernel(alike, seen, self.seen_support) @ self.seen_weights)
+
+    def single(self) -> BiasModel:
+        """The same in 32 bits: twice as quick, and less than a thousandth of a degree away."""
+        arrays = ("support", "seen_support", "weights", "seen_weights")
+        return replace(self, **{name: getattr(self, name).astype(np.float32) for name in arrays})
 
 
 def _gamma(width: float, support: FloatArray) -> float:
@@ -198,11 +205,11 @@ def load(left_out_body: str | None = None) -> BiasModel | None:
             settings = Settings(*(float(value) for value in data["settings"]))
             if left_out_body is not None and (bodies == left_out_body).any():
                 kept = bodies != left_out_body
-                return fit(features[kept], patches[kept], errors[kept], settings)
+                return fit(features[kept], patches[kept], errors[kept], settings).single()
             mean, scale = spread(features)
             support, seen = standardise(features, mean, scale), unit_patches(patches)
             weights, seen_weights = (data[name].astype(np.float64) for name in ("weights", "seen_weights"))
-            return BiasModel(support, seen, weights, seen_weights, mean, scale, settings)
+            return BiasModel(support, seen, weights, seen_weights, mean, scale, settings).single()
     except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
         raise FormcheckError(
             f"the landmark error model {MODEL_FILE} is damaged ({error}); reinstall formcheck"
