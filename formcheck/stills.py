@@ -124,7 +124,10 @@ def _still(frame: Frame, analysis: Analysis, moment: Moment, box: Box) -> Still:
     shown = [moment.outcome] if moment.outcome is not None else []
     update = replay_frame(analysis, exercise, _row_at(analysis, frame.time_s), shown)
     left, top, right, bottom = box
-    pose = replace(update.pose, image_px=update.pose.image_px - (left, top), size_px=(right - left, bottom - top))
+    pose = update.pose
+    outline = None if pose.outline_px is None else pose.outline_px - (left, top)
+    size = (right - left, bottom - top)
+    pose = replace(pose, image_px=pose.image_px - (left, top), outline_px=outline, size_px=size)
     image = draw(frame.image[top:bottom, left:right], replace(update, pose=pose), panels=False)
     picture = Image.fromarray(image)
     longest = LARGE_PX if moment.first else SMALL_PX

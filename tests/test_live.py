@@ -416,3 +416,11 @@ def test_a_clip_played_live_gets_the_verdicts_of_the_file(name: str, exercise: s
     assert one.exercise.name == other.exercise.name
     assert one.view.near_side is other.view.near_side
     assert one.view.usable == other.view.usable
+
+
+def test_the_outline_follows_a_change_of_picture_size_and_is_not_drawn_in_a_mirror() -> None:
+    pose = synthetic.film([synthetic.Key(0.0), synthetic.Key(1.0)])[0]
+    seen = replace(pose, outline_px=np.stack([pose.image_px[:21], pose.image_px[12:]]))
+    half = (pose.size_px[0] // 2, pose.size_px[1] // 2)
+    assert fitted(seen, half).outline_px == pytest.approx(seen.outline_px / 2, nan_ok=True)
+    assert mirrored(seen).outline_px is None

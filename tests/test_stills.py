@@ -185,3 +185,14 @@ class TestStills:
         text = write_page(clip, analysis)
         assert text.count("data:image/jpeg;base64,") == len(moments(analysis.report))
         assert len(text) < 2_000_000
+
+
+def test_the_outline_of_the_back_moves_with_the_cut_out_part(clip, analysis, monkeypatch):
+    outline = np.stack([analysis.track.image_px[:, :21], analysis.track.image_px[:, 12:33]], axis=1)
+    seen = replace(analysis, track=replace(analysis.track, outline_px=outline))
+    drawn = []
+    monkeypatch.setattr(stills, "draw", lambda image, update, **_: drawn.append(update.pose) or image)
+    take_stills(clip, seen, moments(seen.report))
+    assert drawn
+    for pose in drawn:
+        assert pose.outline_px[0] == pytest.approx(pose.image_px[:21], nan_ok=True)

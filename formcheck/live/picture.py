@@ -49,7 +49,6 @@ def draw_live(image: ImageArray, time_s: float, snapshot: Snapshot, *, mirror: b
     return draw(
         shown,
         replace(update, cues=(cue,) if cue else ()),
-        exercise_title=exercise.title if exercise else "Which exercise is it?",
         kind=exercise.kind if exercise else Kind.REPS,
         note=snapshot.notice,
     )
@@ -70,6 +69,6 @@ def _draw_setup(image: ImageArray, update: Update, snapshot: Snapshot) -> ImageA
 
 
 def mirrored(pose: Pose) -> Pose:
-    """The pose in a picture flipped left to right; each landmark keeps its name."""
+    """The pose in a picture flipped left to right; each landmark keeps its name, and an outline is left out."""
     flipped = pose.image_px * np.array([-1.0, 1.0]) + np.array([pose.size_px[0], 0.0])
-    return replace(pose, image_px=flipped)
+    return replace(pose, image_px=flipped, outline_px=None)

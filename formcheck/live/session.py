@@ -305,4 +305,5 @@ def fitted(pose: Pose, size_px: tuple[int, int]) -> Pose:
     if pose.size_px == size_px or not all(pose.size_px):
         return pose
     scale = np.array(size_px, dtype=np.float64) / np.array(pose.size_px, dtype=np.float64)
-    return replace(pose, size_px=size_px, image_px=pose.image_px * scale, mask=None)
+    outline = None if pose.outline_px is None else pose.outline_px * scale
+    return replace(pose, size_px=size_px, image_px=pose.image_px * scale, mask=None, outline_px=outline)

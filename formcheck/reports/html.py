@@ -26,7 +26,7 @@ from formcheck.reports.panels import Panel, panels
 from formcheck.reports.plots import DARK, LIGHT, angle_chart, chart_svg
 from formcheck.reports.rep_table import rep_tables, set_lines
 from formcheck.reports.text import NO_DIAGNOSIS
-from formcheck.reports.words import CERTAINTY_KEY, exercise_title, kind_word, rule_title
+from formcheck.reports.words import CERTAINTY_KEY, exercise_title, kind_word, rule_title, sentence
 from formcheck.types import Analysis, Report
 
 WIDE_PX, NARROW_PX = 640, 290  # of the plots, for a desk or paper, and for a phone
@@ -88,6 +88,7 @@ def html_report(analysis: Analysis, stills: Sequence[Still] = ()) -> str:
             view=_view(report),
             errors=[(panel.title, f"± {panel.sigma:.0f}°") for panel in measured],
             clock=page.clock,
+            sentence=sentence,
             no_diagnosis=NO_DIAGNOSIS,
         )
     )

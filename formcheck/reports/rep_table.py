@@ -44,10 +44,12 @@ class RepTable:
 
 @dataclass(frozen=True, slots=True)
 class SetLine:
-    """How a rule of whole sets ended."""
+    """How a rule of whole sets ended: ``ok: 8 % ± 3 %``."""
 
     title: str
-    cell: Cell
+    symbol: str
+    words: str
+    status: str
     reason: str
 
 
@@ -62,11 +64,7 @@ def set_lines(report: Report) -> tuple[SetLine, ...]:
     """How the rules of whole sets ended; empty where there are no repetitions."""
     if not report.reps:
         return ()
-    return tuple(
-        SetLine(rule_title(outcome.rule), _cell(outcome), outcome.reason)
-        for outcome in report.outcomes
-        if outcome.rep is None
-    )
+    return tuple(_set_line(outcome) for outcome in report.outcomes if outcome.rep is None)
 
 
 def _table(report: Report, reps: Sequence[Rep]) -> RepTable:
@@ -132,3 +130,10 @@ def _cell(outcome: Outcome | None) -> Cell:
     if outcome.status is not Status.NOT_JUDGED and error_text(outcome):
         meaning += f", {error_text(outcome)}"
     return Cell(value_text(outcome), SYMBOLS[outcome.status], meaning, outcome.status.value)
+
+
+def _set_line(outcome: Outcome) -> SetLine:
+    numbers = " ".join(part for part in (value_text(outcome), error_text(outcome)) if part)
+    word = STATUS_WORDS[outcome.status]
+    words = f"{word}: {numbers}" if numbers else word
+    return SetLine(rule_title(outcome.rule), SYMBOLS[outcome.status], words, outcome.status.value, outcome.reason)

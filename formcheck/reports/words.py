@@ -12,7 +12,7 @@ from formcheck.types import Kind, Outcome, Report, Status
 
 MINUS = "\N{MINUS SIGN}"
 UNITS = {"deg": "°", "%": " %", "s": " s"}  # others are words of their own
-WHOLE_UNITS = ("deg", "%", "turns")
+WHOLE_UNITS = ("deg", "%", "turns", "ways")
 
 
 def kind_word(report: Report, *, short: bool) -> str:
@@ -53,8 +53,8 @@ def value_text(outcome: Outcome) -> str:
 
 
 def error_text(outcome: Outcome) -> str:
-    """``± 3°``; empty where the error is not known."""
-    if math.isnan(outcome.sigma):
+    """``± 3°``; empty where the error is not known, or what was counted has none."""
+    if math.isnan(outcome.sigma) or outcome.sigma == 0:
         return ""
     return f"± {outcome.sigma:.{decimal_places(outcome)}f}{unit_text(outcome.unit)}"
 

@@ -6,13 +6,13 @@ it. They load nothing.
 
 from __future__ import annotations
 
-from dataclasses import astuple
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
 import streamlit as st
 
-from formcheck.reports.plots import DARK, LIGHT
+from formcheck.reports.plots import DARK, LIGHT, Palette
 from formcheck.ui.worker import Results
 
 HTML: Final = """
@@ -22,14 +22,15 @@ HTML: Final = """
 </div>
 """
 CSS: Final = """
-.plots { position: relative; cursor: crosshair; max-width: 60rem; }
+.plots { position: relative; cursor: crosshair; max-width: 60rem; COLOURS_LIGHT }
+.plots.dark { COLOURS_DARK }
 .plots svg { width: 100%; height: auto; display: block; }
 .narrow { display: none; }
 .head { position: absolute; top: 0; bottom: 0; width: 2px; background: currentColor; opacity: 0.75;
   pointer-events: none; }
 @media (max-width: 700px) { .wide { display: none; } .narrow { display: block; } }
 """
-JS: Final = """
+JS: Final = r"""
 export default function ({ parentElement, data }) {
   const plots = parentElement.querySelector(".plots");
   const head = plots.querySelector(".head");
@@ -39,6 +40,14 @@ export default function ({ parentElement, data }) {
     const place = plots.querySelector("." + name);
     if (place.dataset.svg !== data.key) { place.innerHTML = svg; place.dataset.svg = data.key; }
   }
+
+  // A page can turn dark while it is open, of which the server hears with its next run.
+  function colour() {
+    const [red, green, blue] = getComputedStyle(plots).color.match(/[\d.]+/g).map(Number);
+    plots.classList.toggle("dark", red + green + blue > 384);
+  }
+  colour();
+  const colouring = setInterval(colour, 500);
 
   // All plots share one time axis; the background of the widest says where it begins and ends on the screen.
   function axis() {
@@ -78,10 +87,22 @@ export default function ({ parentElement, data }) {
   }
 
   let frame = requestAnimationFrame(function follow() { show(); frame = requestAnimationFrame(follow); });
-  return () => cancelAnimationFrame(frame);
+  return () => { cancelAnimationFrame(frame); clearInterval(colouring); };
 }
 """
-_plots = st.components.v2.component("formcheck_plots", html=HTML, css=CSS, js=JS)
+
+
+def _colours(palette: Palette) -> str:
+    """The colours of a palette as CSS variables."""
+    return " ".join(f"--plot-{name}: {value};" for name, value in asdict(palette).items())
+
+
+_plots = st.components.v2.component(
+    "formcheck_plots",
+    html=HTML,
+    css=CSS.replace("COLOURS_LIGHT", _colours(LIGHT)).replace("COLOURS_DARK", _colours(DARK)),
+    js=JS,
+)
 
 
 def show_video(results: Results) -> None:
@@ -105,14 +126,13 @@ def show_plots(results: Results, end_s: float, jump: tuple[int, float] | None) -
     jump : (int, float) or None
         A number that is new for each jump, and the time to jump to.
     """
-    dark = st.context.theme.type == "dark"
     key = str(results.folder)
     _plots(
         key="plots",
         data={
-            "key": f"{key}-{dark}",
-            "wide": _svg(results.chart(narrow=False), dark),
-            "narrow": _svg(results.chart(narrow=True), dark),
+            "key": key,
+            "wide": _svg(results.chart(narrow=False)),
+            "narrow": _svg(results.chart(narrow=True)),
             "end_s": end_s,
             "jump": {"id": f"{key}-{jump[0]}", "time_s": jump[1]} if jump is not None else None,
             "label": "The judged angles over time; the buttons beside each finding jump to the same moments",
@@ -120,9 +140,9 @@ def show_plots(results: Results, end_s: float, jump: tuple[int, float] | None) -
     )
 
 
-def _svg(path: Path, dark: bool) -> str:
+def _svg(path: Path) -> str:
+    """A plot whose colours are those of the page: each of a palette is used for one thing only."""
     svg = path.read_text(encoding="utf-8")
-    if dark:  # each colour of a palette is used for one thing only, so that they can be exchanged
-        for light, other in zip(astuple(LIGHT), astuple(DARK), strict=True):
-            svg = svg.replace(f'"{light}"', f'"{other}"')
+    for name, value in asdict(LIGHT).items():
+        svg = svg.replace(f'"{value}"', f'"var(--plot-{name})"')
     return svg

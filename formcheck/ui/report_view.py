@@ -114,12 +114,13 @@ def show_repetitions(report: Report, jump: Jump | None = None) -> None:
         st.table(pd.DataFrame(cells, index=index, columns=list(table.headings)))
     for line in set_lines(report):
         reason = f": {markdown_text(line.reason)}" if line.reason else ""
-        st.markdown(f"Whole set, {line.title.lower()}: {_cell_text(line.cell)} {line.cell.meaning}{reason}")
+        st.markdown(f"Whole set, {line.title.lower()}: {line.symbol} {markdown_text(line.words)}{reason}")
     st.caption("  ·  ".join(f"{SYMBOLS[status]} {word}" for status, word in STATUS_WORDS.items()))
 
 
 def _cell_text(cell: Cell) -> str:
-    return f"{cell.symbol} {cell.text}".strip()
+    """Not broken into lines: a wide table can be moved, one of scattered numbers cannot be read."""
+    return f"{cell.symbol} {cell.text}".strip().replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def show_unjudged(report: Report) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,26 @@ from PIL import Image
 from formcheck.reports.html import html_report
 from formcheck.reports.moments import Still, moments
 from formcheck.reports.plots import DARK, LIGHT
+from formcheck.types import Analysis
 
 NAME = "romanian-deadlift: rounded, head dropped"
 PHONE, DESK = {"width": 375, "height": 667}, {"width": 1280, "height": 900}
 
 
+def long_set(analysis: Analysis) -> Analysis:
+    """The same with its repetitions several times over: a table wider than a phone."""
+    report, more = analysis.report, 4
+    reps, outcomes = list(report.reps), list(report.outcomes)
+    for turn in range(1, more):
+        offset = turn * len(report.reps)
+        reps += [replace(rep, number=rep.number + offset) for rep in report.reps]
+        outcomes += [replace(item, rep=item.rep + offset) for item in report.outcomes if item.rep is not None]
+    return replace(analysis, report=replace(report, reps=tuple(reps), outcomes=tuple(outcomes)))
+
+
 @pytest.fixture(scope="module")
 def report_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    analysis = filmed.analysis(NAME)
+    analysis = long_set(filmed.analysis(NAME))
     buffer = io.BytesIO()
     Image.new("RGB", (900, 600), "grey").save(buffer, "JPEG")
     stills = [Still(moment, moment.time_s, buffer.getvalue(), 900, 600) for moment in moments(analysis.report)]
