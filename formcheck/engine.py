@@ -10,25 +10,29 @@ anything.
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_right, insort
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import replace
 
 import numpy as np
 
-from formcheck import metrics, reps, silhouette
+from formcheck import metrics, reps, sections, shots, silhouette
 from formcheck.bias import BiasModel
 from formcheck.exercises.base import Exercise, phase_at
 from formcheck.kinematics import CausalKinematics
 from formcheck.lumbar import LumbarModel
 from formcheck.poselog import PoseLog
 from formcheck.rules.base import AppliedRule
+from formcheck.sections import CONTEXT_S, OPENING_S, Request
 from formcheck.types import (
     Analysis,
     ClipInfo,
     Cue,
     ExerciseInfo,
+    FloatArray,
+    Measurement,
     Outcome,
     Pose,
     PoseTrack,
@@ -37,18 +41,16 @@ from formcheck.types import (
     Side,
     Status,
     ToolInfo,
+    Track,
     Update,
 )
 from formcheck.verdicts import Verdict, judge
 
 SETTLE_S = 0.5  # frames after a repetition's end that its zero-phase smoothing wants to see
+REPLAYED = 512  # frames that are read back at a time
 CUE_SHOWN_S = 3.0  # long enough to read at a glance from three metres
 
-# What is judged live of a long session: the quiet start, and the new repetition with the ones before it. The person's
-# own rest position, which some rules compare with, is then known as well as over the whole.
-OPENING_S = 8.0
-CONTEXT_S = 25.0
-QUIET_S = 1.0  # of rest before the first of them, where there is so much
+QUIET_S = 1.0  # of rest before the first repetition of what is judged live of a long session, where there is so much
 
 
 class Analyzer:
@@ -152,6 +154,11 @@ class Analyzer:
         """Every pose so far, as it came."""
         return self._poses.track()
 
+    @property
+    def poses(self) -> PoseLog:
+        """Every pose so far, as it is kept."""
+        return self._poses
+
     def _judge(self, track: PoseTrack) -> Verdict:
         return judge(track, self._exercise, self._applied, self._side, self._cuts_s, self._model, self._back)
 
@@ -191,7 +198,11 @@ class Analyzer:
 
     def finish(self, clip: ClipInfo, tool: ToolInfo, warnings: Sequence[str] = ()) -> Analysis:
         """Judge everything that was seen."""
-        verdict = self._judge(self.track)
+        if len(self._poses) <= shots.LONGEST:
+            verdict = self._judge(self.track)
+        else:
+            request = Request(self._exercise, self._applied, self._side, self._model, self._back)
+            verdict = sections.judge(self._poses, request, self._cuts_s)
         found = self._poses.found / max(len(self._poses), 1)
         report = Report(
             tool=tool,
@@ -219,27 +230,59 @@ def replay(analysis: Analysis, exercise: Exercise) -> Iterator[Update]:
     Unlike the live screen it shows final angles, counts each repetition when it ends, and flashes each finding from
     the moment that it was measured.
     """
-    for row, time_s in enumerate(analysis.track.time_s.tolist()):
-        shown = [
-            outcome
-            for outcome in analysis.report.outcomes
-            if outcome.start_s <= time_s <= max(outcome.end_s, outcome.start_s + CUE_SHOWN_S)
-        ]
-        yield replay_frame(analysis, exercise, row, shown)
+    time_s, shown = analysis.track.time_s, _Shown(analysis.report.outcomes)
+    for start in range(0, len(time_s), REPLAYED):
+        stop = min(start + REPLAYED, len(time_s))
+        first, track = _around(analysis.track, time_s, start, stop)
+        table = analysis.table.part(slice(start, stop))
+        for row in range(start, stop):
+            pose = _pose(track, row - first, row)
+            yield _update(analysis.report, exercise, pose, table.at(row - start), shown.at(pose.time_s))
 
 
 def replay_frame(analysis: Analysis, exercise: Exercise, row: int, shown: Sequence[Outcome]) -> Update:
     """What a finished analysis knows at one frame, with the cues of the outcomes to be shown there."""
-    report, track = analysis.report, analysis.track
-    time_s = float(track.time_s[row])
-    pose = Pose(
-        row,
-        time_s,
-        track.size_px,
-        track.image_px[row],
-        track.world_m[row],
-        track.visibility[row],
-        outline_px=silhouette.outline_at(track, row),
-    )
-    count = sum(rep.end_s <= time_s for rep in report.reps)
-    return Update(pose, analysis.table.at(row), phase_at(report.reps, time_s, exercise), count, cues_of(shown))
+    first, track = _around(analysis.track, analysis.track.time_s, row, row + 1)
+    measurement = analysis.table.part(slice(row, row + 1)).at(0)
+    return _update(analysis.report, exercise, _pose(track, row - first, row), measurement, shown)
+
+
+class _Shown:
+    """Which outcomes are shown at a moment, asked for in order of time: only those near it are looked at."""
+
+    def __init__(self, outcomes: Sequence[Outcome]) -> None:
+        self._outcomes = outcomes
+        starts = [place for place, outcome in enumerate(outcomes) if not math.isnan(outcome.start_s)]
+        self._waiting = deque(sorted(starts, key=lambda place: outcomes[place].start_s))
+        self._shown: list[int] = []
+
+    def at(self, time_s: float) -> list[Outcome]:
+        while self._waiting and self._outcomes[self._waiting[0]].start_s <= time_s:
+            insort(self._shown, self._waiting.popleft())
+        self._shown = [place for place in self._shown if time_s <= _shown_until_s(self._outcomes[place])]
+        return [self._outcomes[place] for place in self._shown]
+
+
+def _shown_until_s(outcome: Outcome) -> float:
+    return max(outcome.end_s, outcome.start_s + CUE_SHOWN_S)
+
+
+def _around(track: Track, time_s: FloatArray, start: int, stop: int) -> tuple[int, PoseTrack]:
+    """Some frames of a track with those before and after that outlines are drawn from, and the row of the first."""
+    first = int(np.searchsorted(time_s, time_s[start] - silhouette.MAX_GAP_S))
+    last = int(np.searchsorted(time_s, time_s[stop - 1] + silhouette.MAX_GAP_S, side="right"))
+    return first, track.part(slice(first, last))
+
+
+def _pose(track: PoseTrack, place: int, row: int) -> Pose:
+    """The pose at a place of a track, which is frame `row` of the clip."""
+    arrays = track.image_px[place], track.world_m[place], track.visibility[place]
+    outline_px = silhouette.outline_at(track, place)
+    return Pose(row, float(track.time_s[place]), track.size_px, *arrays, outline_px=outline_px)
+
+
+def _update(
+    report: Report, exercise: Exercise, pose: Pose, measurement: Measurement, shown: Sequence[Outcome]
+) -> Update:
+    count = bisect_right(report.reps, pose.time_s, key=lambda rep: rep.end_s)
+    return Update(pose, measurement, phase_at(report.reps, pose.time_s, exercise), count, cues_of(shown))

@@ -26,6 +26,13 @@ class Judged:
         """The leg that was judged."""
         return self.evidence.window.rep.side
 
+    def for_sets(self, applied: Sequence[AppliedRule]) -> Judged:
+        """The same with only what the rules of sets look at: what a long clip keeps of its repetitions."""
+        wanted = {metric for item in applied if item.rule.check_set is not None for metric in item.rule.needs}
+        window = self.evidence.window
+        values = {metric: window.values[metric] for metric in sorted(wanted)}
+        return replace(self, evidence=replace(self.evidence, window=replace(window, values=values)))
+
     def statuses(self) -> Mapping[str, Status]:
         """Status by rule; a finding within its error says too little about a set."""
         return {

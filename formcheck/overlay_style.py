@@ -8,8 +8,9 @@ from typing import Self
 
 import numpy as np
 
+from formcheck import shots
 from formcheck.landmarks import side_landmark
-from formcheck.types import FloatArray, Side
+from formcheck.types import FloatArray, Side, Track
 
 FEET = [side_landmark(side, name) for side in Side for name in ("ankle", "heel", "foot_index")]
 CUE_STRIP_SHARE = 0.2  # of the frame's height: what the cue's band may cover
@@ -66,6 +67,12 @@ class Style:
         known = lowest[np.isfinite(lowest)]
         low = known.size > 0 and float((known > (1.0 - CUE_STRIP_SHARE) * height).mean()) > HIDDEN_SHARE
         return replace(self, cue_edge=Edge.TOP if low else Edge.BOTTOM)
+
+    @classmethod
+    def for_clip(cls, track: Track, width: int, height: int) -> Self:
+        """Return the style of a clip's frames, with the cue where it hides no foot for most of the clip."""
+        pieces = shots.spread(track, (0, len(track)))
+        return cls.for_size(width, height).for_feet(np.concatenate([piece.image_px for piece in pieces]), height)
 
     @classmethod
     def for_size(cls, width: int, height: int) -> Self:

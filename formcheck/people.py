@@ -13,11 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 import scipy
 
+from formcheck import shots
 from formcheck.errors import ClipError
 from formcheck.geometry import length, signed_angle
 from formcheck.landmarks import Landmark, side_landmark
+from formcheck.poselog import PoseLog
 from formcheck.smoothing import sample_interval_s
-from formcheck.types import FloatArray, Pose, PoseTrack, Side
+from formcheck.types import BoolArray, FloatArray, Pose, PoseTrack, Side, Track
 
 CORE = tuple(int(side_landmark(side, name)) for side in Side for name in ("shoulder", "hip", "knee", "ankle"))
 SAME_PERSON = 0.25  # mean distance of core landmarks, in body sizes, below which two poses are of one person
@@ -50,7 +52,7 @@ class Person:
 class Choice:
     """The chosen person's poses, one for each frame, and a warning that names the choice (empty for one person)."""
 
-    poses: tuple[Pose, ...]
+    poses: Sequence[Pose]
     warning: str
 
 
@@ -95,13 +97,13 @@ def choose(people: Sequence[Sequence[Pose]], wanted: Person | None = None) -> Ch
     ClipError
         When there is no such person.
     """
-    tracks = [PoseTrack.from_poses(poses) for poses in people]
+    tracks: list[Track] = [poses if isinstance(poses, PoseLog) else PoseTrack.from_poses(poses) for poses in people]
     present = [index for index, track in enumerate(tracks) if _is_present(track)]
     if not present:  # nobody stays: everyone may be who is meant
         present = [index for index, track in enumerate(tracks) if _seen(track).any()]
     present.sort(key=lambda index: float(_first_sight(tracks[index])[:, 0].mean()))
     if not present:
-        return Choice(tuple(people[0]), "")
+        return Choice(_kept(people[0]), "")
     if wanted is not None and wanted.number is not None:
         place = _by_number(wanted.number, len(present))
         how = f"person {place + 1} from the left was judged, as asked"
@@ -112,15 +114,20 @@ def choose(people: Sequence[Sequence[Pose]], wanted: Person | None = None) -> Ch
         place = int(np.argmax([movement_deg(tracks[index]) for index in present]))
         how = f"the one {_side(place, len(present))}, who moves most, was judged; choose with --person"
     warning = f"{len(present)} people are in the picture; {how}" if len(present) > 1 else ""
-    return Choice(tuple(people[present[place]]), warning)
+    return Choice(_kept(people[present[place]]), warning)
 
 
-def movement_deg(track: PoseTrack) -> float:
+def _kept(poses: Sequence[Pose]) -> Sequence[Pose]:
+    return poses if isinstance(poses, PoseLog) else tuple(poses)
+
+
+def movement_deg(whole: Track) -> float:
     """How far knees, hips and trunk move: the widest of their ranges, degrees, weighed by the share of frames seen.
 
     Ranges are from the 5th to the 95th percentile of despiked angles, of the side where it is smaller: a hidden leg
-    jumps about.
+    jumps about. Of a long track, pieces spread over it stand for the whole.
     """
+    track = shots.join(shots.spread(whole, (0, len(whole))))
     seen = _seen(track)
     if seen.sum() < 3:
         return 0.0
@@ -147,11 +154,13 @@ def _range_deg(angle: FloatArray, width: int) -> float:
     return float(np.percentile(smooth, 95) - np.percentile(smooth, 5))
 
 
-def _seen(track: PoseTrack) -> np.ndarray:
-    return np.asarray(np.isfinite(track.image_px[:, Landmark.NOSE, 0]))
+def _seen(track: Track) -> BoolArray:
+    starts = range(0, max(len(track), 1), shots.LONGEST)  # of a long one only so much is in memory at once
+    parts = (track.part(slice(start, start + shots.LONGEST)) for start in starts)
+    return np.concatenate([np.isfinite(part.image_px[:, Landmark.NOSE, 0]) for part in parts])
 
 
-def _is_present(track: PoseTrack) -> bool:
+def _is_present(track: Track) -> bool:
     seen = _seen(track)
     if not seen.any():
         return False
@@ -163,11 +172,12 @@ def _is_present(track: PoseTrack) -> bool:
     return bool(seen.mean() >= MIN_SEEN_SHARE) and seconds >= min(MIN_SEEN_S, 0.5 * len(seen) * max(interval, 0.0))
 
 
-def _first_sight(track: PoseTrack) -> FloatArray:
+def _first_sight(track: Track) -> FloatArray:
     """Core landmarks over the first second in which a person is seen, shape (k, 2), fractions of the picture."""
-    times = track.time_s[_seen(track)]
-    frames = _seen(track) & (track.time_s <= times[0] + FIRST_SIGHT_S)
-    core = track.image_px[frames][:, list(CORE)].reshape(-1, 2)
+    first = int(np.flatnonzero(_seen(track))[0])
+    time_s = track.time_s
+    second = track.part(slice(first, int(np.searchsorted(time_s, time_s[first] + FIRST_SIGHT_S, side="right"))))
+    core = second.image_px[_seen(second)][:, list(CORE)].reshape(-1, 2)
     return np.asarray(core / np.array(track.size_px, dtype=np.float64))
 
 
@@ -178,7 +188,7 @@ def _by_number(number: int, count: int) -> int:
     return number - 1
 
 
-def _by_box(box: Box, tracks: Sequence[PoseTrack]) -> int:
+def _by_box(box: Box, tracks: Sequence[Track]) -> int:
     low, high = np.array([box.x, box.y]), np.array([box.x + box.width, box.y + box.height])
     inside = []
     for track in tracks:

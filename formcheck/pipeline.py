@@ -21,6 +21,7 @@ from formcheck.adapters.mediapipe import MediaPipeBackend
 from formcheck.adapters.people import PeopleBackend
 from formcheck.adapters.pose import BackendInfo, PoseBackend
 from formcheck.adapters.scout import Scout
+from formcheck.adapters.spill import TemporaryShelf
 from formcheck.adapters.turned import TurnedBackend
 from formcheck.adapters.video import ClipReader, VideoInfo
 from formcheck.adapters.video_writer import OverlayWriter
@@ -157,7 +158,8 @@ def analyze_reading(
     if not applied:
         warnings = (*warnings, f"under these settings no rule is left to check in {exercise.id}")
     analysis = analyzer.finish(clip_info(path, reading.video, last_s), tool_info(reading.estimator), warnings)
-    return analysis.marked([pose.estimated for pose in reading.poses])
+    poses = reading.poses
+    return analysis.marked(poses.estimated if isinstance(poses, PoseLog) else [pose.estimated for pose in poses])
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,7 @@ def recognised(path: str | Path, reading: Reading) -> tuple[Exercise, float]:
         When it is not sure; the text names what it may be, and how to say so.
     """
     poses = reading.poses
-    track = poses.track() if isinstance(poses, PoseLog) else PoseTrack.from_poses(poses)
+    track = poses if isinstance(poses, PoseLog) else PoseTrack.from_poses(poses)
     found = recognise(track, bias.load(), reading.cuts_s)
     if found.exercise_id is not None:
         return EXERCISES[found.exercise_id], found.confidence
@@ -237,7 +239,7 @@ def _read(
 ) -> Reading:
     """Read through a clip, or up to where the scout says that it must be read in another way."""
     cuts = CutDetector()
-    poses = PoseLog(compact=True)  # a long clip's poses as they are would fill the memory
+    poses = PoseLog(compact=True, shelf=TemporaryShelf())  # a long clip's poses would fill the memory
 
     def watch(frame: Frame, pose: Pose) -> None:
         cuts.watch(frame)
@@ -259,7 +261,7 @@ def _read_sparsely(
 ) -> Reading:
     """As `_read`, with as many frames as the movement asks for."""
     found = read_sparsely(path, backend, scout, on_progress)
-    poses = PoseLog(compact=True)
+    poses = PoseLog(compact=True, shelf=TemporaryShelf())
     for pose in found.poses:
         poses.append(pose)
     return Reading(poses, found.cuts_s, found.video, backend.info, found.warnings)
@@ -344,7 +346,7 @@ def render_overlay(
     updates = replay(analysis, exercise)
     with ClipReader(path) as reader:
         info = reader.info
-        style = Style.for_size(info.width, info.height).for_feet(analysis.track.image_px, info.height)
+        style = Style.for_clip(analysis.track, info.width, info.height)
         with OverlayWriter(target, info.width, info.height, info.average_fps) as writer:
             for frame, update in zip(reader, updates, strict=False):
                 image = draw(frame.image, update, exercise_title=exercise.title, kind=exercise.kind, style=style)

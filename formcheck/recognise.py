@@ -21,7 +21,7 @@ from formcheck.kinematics import Kinematics
 from formcheck.landmarks import side_landmark
 from formcheck.looks import LOOKS, Trait
 from formcheck.metrics import trunk_length
-from formcheck.types import FloatArray, PoseTrack, Side
+from formcheck.types import FloatArray, PoseTrack, Side, Track
 
 FROM_THE_FRONT = "the exercise is recognised from the side only, and the camera sees the front or the back"
 SURE = 0.8  # from here on the exercise is taken as recognised
@@ -63,25 +63,27 @@ class Recognition:
     reason: str = ""
 
 
-def recognise(track: PoseTrack, model: BiasModel | None = None, cuts_s: Sequence[float] = ()) -> Recognition:
+def recognise(track: Track, model: BiasModel | None = None, cuts_s: Sequence[float] = ()) -> Recognition:
     """Say which exercise a finished track shows.
 
     Parameters
     ----------
-    track : PoseTrack
-        Raw, as estimated, NaN where nobody was found.
+    track : PoseTrack or PoseLog
+        Raw, as estimated, NaN where nobody was found. Of a long shot, pieces spread over it stand for the whole.
     model : BiasModel or None
         The landmarks' systematic error, to be removed; None removes nothing.
     cuts_s : sequence of float
         Times of the first frame after each hard cut. The longest shot that shows a person from the side decides.
     """
     reason = ""
-    for shot in sorted(shots.split(track, cuts_s), key=_duration_s, reverse=True):
-        unusable = shots.unusable(shot)
+    time_s = track.time_s
+    for rows in sorted(shots.spans(time_s, cuts_s), key=lambda rows: _duration_s(time_s[slice(*rows)]), reverse=True):
+        pieces = shots.spread(track, rows)
+        unusable = shots.unusable(shots.apart(pieces))
         reason = reason or unusable or FROM_THE_FRONT
         if unusable:
             continue
-        measured = kinematics.over_window(_thinned(shot), model)
+        measured = kinematics.over_window(shots.apart([_thinned(piece) for piece in pieces]), model)
         if np.count_nonzero(measured.near_sign) > len(measured.near_sign) / 2:
             return decide(measure(measured))
     return Recognition(None, 0.0, (), reason)
@@ -134,15 +136,15 @@ def measure(measured: Kinematics) -> dict[str, float]:
     return features
 
 
-def _duration_s(shot: PoseTrack) -> float:
-    return float(shot.time_s[-1] - shot.time_s[0]) if len(shot) else 0.0
+def _duration_s(time_s: FloatArray) -> float:
+    return float(time_s[-1] - time_s[0]) if len(time_s) else 0.0
 
 
 def _thinned(track: PoseTrack) -> PoseTrack:
     """Every n-th frame, so that a long clip or a fast camera costs no more."""
     interval = smoothing.sample_interval_s(track.time_s)
     step = max(1, round(FRAME_S / interval)) if math.isfinite(interval) and interval > 0 else 1
-    return shots.part(track, slice(None, None, step))
+    return track.part(slice(None, None, step))
 
 
 def _named(name: str, ends: tuple[float, float, float]) -> dict[str, float]:

@@ -65,12 +65,14 @@ class Segmentation:
     """What `segment` found.
 
     `cut_off_s` are the times at which an unfinished repetition is cut by the clip's end; `begun_until_s` is the time at
-    which a movement is over that was under way when the clip began, None when there was none.
+    which a movement is over that was under way when the clip began, None when there was none; `under_way_s` is roughly
+    when the movement began that the clip's end finds under way, listed or not.
     """
 
     bounds: tuple[Bounds, ...]
     cut_off_s: tuple[float, ...] = ()
     begun_until_s: float | None = None
+    under_way_s: float | None = None
 
 
 class RepCounter:
@@ -217,7 +219,9 @@ def segment(time_s: FloatArray, signal: FloatArray, enter_deg: float, leave_deg:
         latest = spans[number + 1].began_s if number + 1 < len(spans) else float(time_s[-1])
         near_rest = max(leave_deg, RETURNED_SHARE * _size(time_s, signal, span))
         placed.append(_place(time_s, signal, speed, span, near_rest, earliest, max(latest, span.ended_s)))
-    return Segmentation(tuple(placed), tuple(cut_off), _begun_until_s(time_s, signal, counter, placed))
+    begun_until_s = _begun_until_s(time_s, signal, counter, placed)
+    under_way_s = None if counter.unfinished is None else counter.unfinished.began_s
+    return Segmentation(tuple(placed), tuple(cut_off), begun_until_s, under_way_s)
 
 
 def _begun_until_s(time_s: FloatArray, signal: FloatArray, counter: RepCounter, placed: list[Bounds]) -> float | None:

@@ -7,14 +7,17 @@ is no rule's business: nobody in it, legs only, or a camera that looks along the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
 from formcheck.geometry import length
 from formcheck.landmarks import Landmark
-from formcheck.types import OUTLINE_POINTS, PATCHES_SHAPE, FloatArray, PatchArray, PoseTrack
+from formcheck.types import LANDMARK_COUNT, OUTLINE_POINTS, PATCHES_SHAPE, FloatArray, PatchArray, PoseTrack, Track
+
+# Frames that are measured in one go: five minutes of a phone's video. A frame takes 6 to 7 kB while it is.
+LONGEST = 9000
+PIECES = 10  # of a longer stretch, where a part of it stands for the whole
 
 MIN_SHOT_S = 0.5  # shorter ones hold no repetition and are passed over in silence
 
@@ -28,30 +31,57 @@ STEADY_RUN_S = 1.5
 ALONG_BODY = 0.53
 
 
+def spans(time_s: FloatArray, cuts_s: Sequence[float]) -> list[tuple[int, int]]:
+    """First row of each shot and the row after its last; each cut is the time of the first frame after it. Not empty.
+
+    Parameters
+    ----------
+    time_s : ndarray, shape (n,)
+    cuts_s : sequence of float
+    """
+    edges = np.searchsorted(time_s, sorted(cuts_s)).tolist()
+    edges = [0, *(edge for edge in dict.fromkeys(edges) if 0 < edge < len(time_s)), len(time_s)]
+    return list(pairwise(edges))
+
+
 def split(track: PoseTrack, cuts_s: Sequence[float]) -> tuple[PoseTrack, ...]:
     """Divide a track at the cuts; each is the time of the first frame after it. Never empty."""
-    edges = np.searchsorted(track.time_s, sorted(cuts_s)).tolist()
-    edges = [0, *(edge for edge in dict.fromkeys(edges) if 0 < edge < len(track)), len(track)]
-    return tuple(part(track, slice(start, stop)) for start, stop in pairwise(edges))
+    return tuple(track.part(slice(start, stop)) for start, stop in spans(track.time_s, cuts_s))
 
 
-def part(track: PoseTrack, rows: slice) -> PoseTrack:
-    """Some of the frames of a track."""
-    return replace(
-        track,
-        time_s=track.time_s[rows],
-        image_px=track.image_px[rows],
-        world_m=track.world_m[rows],
-        visibility=track.visibility[rows],
-        patches=None if track.patches is None else track.patches[rows],
-        outline_px=None if track.outline_px is None else track.outline_px[rows],
-    )
+def apart(tracks: Sequence[PoseTrack]) -> PoseTrack:
+    """Put stretches together with a frame without a person between them, so that no filter runs from one to the next.
+
+    Parameters
+    ----------
+    tracks : sequence of PoseTrack
+        In order of time, none of them empty.
+    """
+    parts = list(tracks[:1])
+    for before, after in pairwise(tracks):
+        middle_s = np.array([(before.time_s[-1] + after.time_s[0]) / 2])
+        nobody = np.full((1, LANDMARK_COUNT, 3), np.nan)
+        parts += [PoseTrack(middle_s, before.size_px, nobody[..., :2], nobody, nobody[..., 0]), after]
+    return join(parts) if len(parts) > 1 else parts[0]
+
+
+def spread(track: Track, rows: tuple[int, int]) -> list[PoseTrack]:
+    """The stretch between two rows, or, of a long one, pieces that are spread evenly over it: `LONGEST` frames in all.
+
+    What is said of a whole clip (which exercise it shows, where the feet are) needs no more.
+    """
+    start, stop = rows
+    if stop - start <= LONGEST:
+        return [track.part(slice(start, stop))]
+    size = LONGEST // PIECES
+    firsts = np.linspace(start, stop - size, PIECES).round().astype(int).tolist()
+    return [track.part(slice(first, first + size)) for first in firsts]
 
 
 def join(tracks: Sequence[PoseTrack]) -> PoseTrack:
     """Put shots together again, in order of time."""
-    return replace(
-        tracks[0],
+    return PoseTrack(
+        size_px=tracks[0].size_px,
         time_s=np.concatenate([track.time_s for track in tracks]),
         image_px=np.concatenate([track.image_px for track in tracks]),
         world_m=np.concatenate([track.world_m for track in tracks]),

@@ -82,12 +82,13 @@ def take_stills(
 
 def _boxes(analysis: Analysis, wanted: Sequence[Moment]) -> list[Box]:
     """Where to cut each picture; those that are there to be compared are cut alike."""
-    rows = [_row_at(analysis, moment.time_s) for moment in wanted]
-    compared = [row for row, moment in zip(rows, wanted, strict=True) if moment.outcome is None]
     track = analysis.track
+    rows = [_row_at(analysis, moment.time_s) for moment in wanted]
+    points = [track.part(slice(row, row + 1)).image_px for row in rows]
+    compared = [seen for seen, moment in zip(points, wanted, strict=True) if moment.outcome is None]
     return [
-        person_box(track.image_px[[row] if moment.outcome is not None else compared], track.size_px)
-        for row, moment in zip(rows, wanted, strict=True)
+        person_box(seen if moment.outcome is not None else np.concatenate(compared), track.size_px)
+        for seen, moment in zip(points, wanted, strict=True)
     ]
 
 

@@ -8,6 +8,8 @@ frame, and so do the depths of the left and right shoulders and hips; together t
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import scipy
@@ -116,6 +118,33 @@ def assess(track: PoseTrack, yaw_deg: FloatArray, rest: BoolArray, max_yaw_deg: 
     measured = np.isfinite(tilt)  # a shoulder can be missing where the hip is there
     quiet = measured & rest if (measured & rest).any() else measured
     lying = bool(quiet.any()) and float(np.median(tilt[quiet])) > LYING_DEG
+    return _summary(yaw, near, lying, max_yaw_deg)
+
+
+def over(parts: Sequence[tuple[View, int]], max_yaw_deg: float) -> View:
+    """The view over the parts of a long clip.
+
+    Parameters
+    ----------
+    parts : sequence of (View, int)
+        Each with the number of frames that it speaks for; at least one.
+    max_yaw_deg : float
+        The exercise's limit.
+    """
+    known = sorted((part.yaw_deg, frames) for part, frames in parts if not math.isnan(part.yaw_deg))
+    yaw = math.nan
+    if known:
+        upto = np.cumsum([frames for _, frames in known])
+        yaw = known[int(np.searchsorted(upto, upto[-1] / 2))][0]  # the median, by frames
+    sides = {side: sum(frames for part, frames in parts if part.near_side is side) for side in Side}
+    near = max(sides, key=lambda side: sides[side]) if any(sides.values()) else None
+    lying = 2 * sum(frames for part, frames in parts if part.lying) > sum(frames for _, frames in parts)
+    surest = min((part for part, _ in parts), key=lambda part: np.nan_to_num(part.roll_sigma_deg, nan=math.inf))
+    summary = _summary(yaw, near, lying, max_yaw_deg)
+    return replace(summary, roll_deg=surest.roll_deg, roll_sigma_deg=surest.roll_sigma_deg)
+
+
+def _summary(yaw: float, near: Side | None, lying: bool, max_yaw_deg: float) -> View:
     if yaw > FRONT_VIEW_DEG:
         reason = f"the camera sees the front or the back ({yaw:.0f} deg from side-on); turn side-on to the camera"
         return View(yaw, near, lying, False, reason)

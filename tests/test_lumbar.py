@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from synthetic import ELBOW, WRIST, Key, film, repetitions
 
-from formcheck import lumbar, verdicts
+from formcheck import lumbar, silhouette, verdicts
 from formcheck.config import Settings
 from formcheck.errors import FormcheckError
 from formcheck.exercises import EXERCISES
@@ -98,7 +98,7 @@ def test_an_arm_at_rest_is_passed_over_where_the_back_comes_free_early() -> None
 
 
 def test_of_somebody_on_their_back_nothing_is_told() -> None:
-    back = verdicts.silhouette.dorsal(PoseTrack.from_poses(film([Key(0.0), Key(1.0)])), np.ones(31))
+    back = silhouette.dorsal(PoseTrack.from_poses(film([Key(0.0), Key(1.0)])), np.ones(31))
     lying = lumbar.read(back, np.zeros(31), np.full(31, -85.0), np.ones(31, dtype=bool), 0.0)
     assert set(lying.why_not) == {lumbar.LYING}
     assert np.isnan(lying.flexion_deg).all()

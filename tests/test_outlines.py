@@ -21,7 +21,7 @@ from formcheck.errors import ClipError
 from formcheck.overlay_back import draw_back
 from formcheck.overlay_style import Style
 from formcheck.poselog import PoseLog
-from formcheck.shots import join, part
+from formcheck.shots import join
 from formcheck.types import OUTLINE_POINTS, Frame, Measurement, Phase, Pose, PoseTrack, Side, Update
 
 CLIP = Path(__file__).resolve().parent.parent / "sample_videos" / "03-romanian-deadlift-good.mp4"
@@ -172,7 +172,7 @@ def test_a_session_keeps_outlines_in_their_rows_also_around_what_is_left_out() -
         row = np.flatnonzero(np.abs(direct.time_s - time_s) < 1e-6)
         expected = direct.outline_px[row[0]] if row.size else np.full_like(edge, np.nan)
         np.testing.assert_allclose(edge, expected, atol=1e-3)
-    halves = [part(direct, slice(0, 50)), part(direct, slice(50, None))]
+    halves = [direct.part(slice(0, 50)), direct.part(slice(50, None))]
     np.testing.assert_array_equal(join(halves).outline_px, direct.outline_px)
     half = join([replace(halves[0], outline_px=None), halves[1]])
     assert half.outline_px is not None

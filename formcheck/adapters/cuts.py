@@ -8,6 +8,7 @@ model the landmarks only. Fades are not noticed.
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
@@ -43,9 +44,9 @@ class CutDetector:
 
     def __init__(self) -> None:
         self._last: FloatArray | None = None
-        self._change: list[float] = []
-        self._share: list[float] = []
-        self._brightness: list[float] = []
+        self._change = array("d")
+        self._share = array("d")
+        self._brightness = array("d")
 
     @property
     def brightness(self) -> float:

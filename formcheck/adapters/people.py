@@ -9,7 +9,8 @@ picture around them, and a search that sees the picture with everyone known pain
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -21,8 +22,11 @@ import numpy as np
 from formcheck import people
 from formcheck.adapters.mediapipe import MediaPipeBackend
 from formcheck.adapters.pose import BackendInfo, PoseBackend
+from formcheck.adapters.spill import TemporaryShelf
+from formcheck.blocks import Shelf
 from formcheck.landmarks import Landmark, side_landmark
 from formcheck.people import CORE, SAME_PERSON, Choice, Person, body_size_px, distance
+from formcheck.poselog import PoseLog
 from formcheck.types import FloatArray, Frame, ImageArray, IntArray, Pose, Side
 
 MAX_PEOPLE = 4  # each costs a landmarker's time
@@ -62,11 +66,12 @@ class Searcher(PoseBackend, Protocol):
 class _Follower:
     """One person with a landmarker that sees only the picture around them."""
 
-    def __init__(self, seed: Pose, backend: PoseBackend) -> None:
+    def __init__(self, seed: Pose, backend: PoseBackend, shelf: Shelf | None) -> None:
         self.backend: PoseBackend | None = backend
         self.last = seed
         self.before = seed  # about a quarter of a second earlier, to tell who jumped
-        self.poses: dict[int, Pose] = {}
+        self.poses = PoseLog(shelf=shelf)
+        self.frames = array("q")  # the frame of each of them
         self.fresh = True  # has no hold on the person yet
 
     def detect(self, frame: Frame, others: list[Pose]) -> Pose:
@@ -75,10 +80,23 @@ class _Follower:
         return self.backend.detect(replace(frame, image=window_only(image, self.last)))
 
     def accept(self, pose: Pose) -> None:
-        self.poses[pose.index] = pose
+        self.poses.append(pose)
+        self.frames.append(pose.index)
         if pose.time_s - self.before.time_s > 0.25:
             self.before = self.last
         self.last, self.fresh = pose, False
+
+    def every_frame(self, times_s: Sequence[float], size_px: tuple[int, int], poses: PoseLog) -> PoseLog:
+        """Fill a log with a pose for every frame, missing where this person was not seen."""
+        seen = zip(self.frames, self.poses, strict=True)
+        frame, pose = next(seen, (-1, None))
+        for index, time_s in enumerate(times_s):
+            if pose is not None and frame == index:
+                poses.append(pose)
+                frame, pose = next(seen, (-1, None))
+            else:
+                poses.append(Pose.missing(index, time_s, size_px))
+        return poses
 
     def close(self) -> None:
         backend, self.backend = self.backend, None
@@ -97,21 +115,25 @@ class PeopleBackend:
         Finds several people in one picture; closed with this backend.
     follower : callable
         Opens a backend that follows one person.
+    shelf : Shelf or None
+        Where the poses of a long clip are kept; None keeps them in memory.
     """
 
-    def __init__(self, searcher: Searcher, follower: Callable[[], PoseBackend]) -> None:
+    def __init__(self, searcher: Searcher, follower: Callable[[], PoseBackend], shelf: Shelf | None = None) -> None:
         self._searcher = searcher
         self._open_follower = follower
         self._followed: list[_Follower] = []
         self._pending: tuple[Pose, ...] = ()
         self._next_look_s = -math.inf
-        self._missing: list[Pose] = []
+        self._shelf = shelf
+        self._times_s = array("d")  # of every frame
+        self._size_px = (0, 0)
 
     @classmethod
     def open(cls, model: Path | str | None = None) -> Self:
         """Start the search; raises `ModelError` as `MediaPipeBackend.open`."""
         searcher = MediaPipeBackend.open(model, search=MAX_PEOPLE - 1)
-        return cls(searcher, lambda: MediaPipeBackend.open(model))
+        return cls(searcher, lambda: MediaPipeBackend.open(model), TemporaryShelf())
 
     @property
     def info(self) -> BackendInfo:
@@ -121,8 +143,8 @@ class PeopleBackend:
     def detect(self, frame: Frame) -> Pose:
         """Follow everyone into the next frame; returns the pose of the person found first."""
         height, width = frame.image.shape[:2]
-        missing = Pose.missing(frame.index, frame.time_s, (width, height))
-        self._missing.append(missing)
+        self._size_px = (width, height)
+        self._times_s.append(frame.time_s)
         if self._pending or frame.time_s >= self._next_look_s:
             self._look(frame)
         active = [person for person in self._followed if person.backend is not None]
@@ -137,15 +159,22 @@ class PeopleBackend:
         for person in active:
             if frame.time_s - person.last.time_s > LOST_S:
                 person.close()
-        return self._followed[0].poses.get(frame.index, missing) if self._followed else missing
+        first = self._followed[0] if self._followed else None
+        if first is not None and first.frames and first.frames[-1] == frame.index:
+            return first.last
+        return Pose.missing(frame.index, frame.time_s, self._size_px)
 
     def choose(self, wanted: Person | None = None) -> Choice:
         """Choose the person to judge, as `formcheck.people.choose`."""
         tracks = [
-            tuple(person.poses.get(index, missing) for index, missing in enumerate(self._missing))
-            for person in self._followed
+            person.every_frame(self._times_s, self._size_px, PoseLog(shelf=self._shelf)) for person in self._followed
         ]
-        return people.choose(tracks or [tuple(self._missing)], wanted)
+        if not tracks:
+            nobody = PoseLog(shelf=self._shelf)
+            for index, time_s in enumerate(self._times_s):
+                nobody.append(Pose.missing(index, time_s, self._size_px))
+            tracks.append(nobody)
+        return people.choose(tracks, wanted)
 
     def close(self) -> None:
         """Free every landmarker. Closing twice is allowed."""
@@ -184,7 +213,7 @@ class PeopleBackend:
             person = min(near, key=lambda lost: distance(lost.last, pose))
             person.backend, person.last, person.before, person.fresh = self._open_follower(), pose, pose, True
             return person
-        person = _Follower(pose, self._open_follower())
+        person = _Follower(pose, self._open_follower(), self._shelf)
         self._followed.append(person)
         return person
 

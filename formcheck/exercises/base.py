@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -87,10 +88,11 @@ class Exercise:
 
 
 def phase_at(finished: Sequence[Rep], time_s: float, exercise: Exercise) -> Phase:
-    """The phase in which a moment lies."""
-    for rep in finished:
-        if rep.start_s <= time_s <= rep.end_s:
-            if time_s < rep.turn_start_s:
-                return exercise.outward
-            return Phase.TURN if time_s <= rep.turn_end_s else exercise.back
-    return Phase.REST
+    """The phase in which a moment lies; `finished` is in order of time."""
+    place = bisect_left(finished, time_s, key=lambda rep: rep.end_s)  # the first one that is not over by then
+    if place == len(finished) or time_s < finished[place].start_s:
+        return Phase.REST
+    rep = finished[place]
+    if time_s < rep.turn_start_s:
+        return exercise.outward
+    return Phase.TURN if time_s <= rep.turn_end_s else exercise.back

@@ -19,6 +19,7 @@ ANGLE_COLUMNS = (
     "lumbar_flexion_deg",
     "neck_flexion_deg",
 )
+ROWS_AT_ONCE = 4096  # of the angles of a long clip
 OUTCOME_COLUMNS = (
     "clip",
     "exercise",
@@ -57,14 +58,15 @@ def write_angles(target: Path, table: MeasurementTable) -> None:
     OutputError
         When it cannot be written.
     """
-    columns = [table.columns[name] for name in ANGLE_COLUMNS]
-    marks = [[]] * len(table) if table.estimated is None else [[int(mark)] for mark in table.estimated]
     last = () if table.estimated is None else ("estimated",)
     with atomic_path(target) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("time_s", *ANGLE_COLUMNS, "near_side", *last))
-        for time_s, side, mark, *values in zip(table.time_s, table.near_side, marks, *columns, strict=True):
-            writer.writerow((f"{time_s:.4f}", *(_cell(value, 2) for value in values), side or "", *mark))
+        for part in table.parts(ROWS_AT_ONCE):
+            columns = [part.columns[name] for name in ANGLE_COLUMNS]
+            marks = [[]] * len(part) if part.estimated is None else [[int(mark)] for mark in part.estimated]
+            for time_s, side, mark, *values in zip(part.time_s, part.near_side, marks, *columns, strict=True):
+                writer.writerow((f"{time_s:.4f}", *(_cell(value, 2) for value in values), side or "", *mark))
 
 
 def outcomes_csv(reports: Iterable[Report], *, header: bool = True) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,9 +64,18 @@ def write_text(target: Path, text: str) -> None:
     OutputError
         When it cannot be written.
     """
-    with atomic_path(target) as temporary:
-        # backslashreplace: a file name may hold bytes that are no UTF-8, which Python keeps as lone surrogates.
-        temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+    write_pieces(target, (text,))
+
+
+def write_pieces(target: Path, pieces: Iterable[str]) -> None:
+    """Write text that is made piece by piece, so that all of it is never in memory; otherwise as `write_text`."""
+    # backslashreplace: a file name may hold bytes that are no UTF-8, which Python keeps as lone surrogates.
+    with (
+        atomic_path(target) as temporary,
+        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file,
+    ):
+        for piece in pieces:
+            file.write(piece)
 
 
 def prepare_folder(folder: Path) -> None:

@@ -8,21 +8,24 @@ Only the depth, which a picture does not have, is taken from the world landmarks
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
-from formcheck import smoothing
+from formcheck import shots, smoothing
 from formcheck.geometry import length
 from formcheck.kinematics import CUTOFF_HZ, MAX_GAP_S, OUTLIER_WINDOW_S
 from formcheck.landmarks import Landmark, side_landmark
-from formcheck.reports.files import write_text
-from formcheck.types import Analysis, FloatArray, PoseTrack, Side
+from formcheck.reports.files import write_pieces
+from formcheck.types import Analysis, FloatArray, PoseTrack, Side, Track
 
 MARKERS = tuple(mark.name.lower() for mark in Landmark)
 SEGMENTS = (("shoulder", "hip"), ("hip", "knee"), ("knee", "ankle"))  # rigid enough to compare their lengths
 EVEN_WITHIN_S = 0.001  # containers round times to a millisecond
+BEYOND_S = 2.0  # long enough for the filter of the depths to have settled
 FALLBACK_HZ = 30.0  # for a clip of a single frame, where any rate is true
 
 # Coordinate of OpenSim's full-body models (Rajagopal 2016 and those made from it) -> column of angles.csv, and sign.
@@ -64,12 +67,12 @@ def write_trc(target: Path, analysis: Analysis) -> None:
     OutputError
         When it cannot be written.
     """
-    track = analysis.track
-    moments = even_times(track.time_s)
-    points = resampled(track.time_s, 1000.0 * markers_m(track, analysis.report.view.near_side), moments)
+    track, near_side = analysis.track, analysis.report.view.near_side
+    time_s = track.time_s
+    moments = even_times(time_s)
     rate = f"{_rate_hz(moments):.6g}"
     count = len(moments)
-    lines = [
+    head = [
         ["PathFileType", "4", "(X/Y/Z)", _plain(target.name)],
         list(HEADER),
         [rate, rate, str(count), str(len(MARKERS)), "mm", rate, "1", str(count)],
@@ -77,10 +80,28 @@ def write_trc(target: Path, analysis: Analysis) -> None:
         ["", "", *(f"{axis}{number}" for number in range(1, len(MARKERS) + 1) for axis in "XYZ")],
         [],
     ]
-    for number, (time_s, row) in enumerate(zip(moments, points.reshape(count, -1), strict=True), start=1):
-        # The tab at the end is what OpenSim's own files have; without it, it loses an empty last cell.
-        lines.append([str(number), f"{time_s:.6f}", *(_cell(value, 3) for value in row), ""])
-    write_text(target, _text(lines))
+    numbered = enumerate(_marker_rows(track, time_s, moments, near_side), start=1)
+    # The tab at the end is what OpenSim's own files have; without it, it loses an empty last cell.
+    rows = ([str(number), f"{at:.6f}", *(_cell(value, 3) for value in row), ""] for number, (at, row) in numbered)
+    write_pieces(target, (_text([line]) for line in chain(head, rows)))
+
+
+def _marker_rows(
+    track: Track, time_s: FloatArray, moments: FloatArray, near_side: Side | None
+) -> Iterator[tuple[float, FloatArray]]:
+    """Each moment with its markers in mm, shape (3 * markers,); of a long clip a stretch at a time is in memory."""
+    room = room_of(shots.apart(shots.spread(track, (0, len(track)))), near_side)
+    for start in range(0, len(time_s), shots.LONGEST):
+        stop = min(start + shots.LONGEST, len(time_s))
+        # the filter of the depths, and frames between which a moment lies, reach beyond the stretch
+        first = int(np.searchsorted(time_s, time_s[start] - BEYOND_S))
+        last = int(np.searchsorted(time_s, time_s[stop - 1] + BEYOND_S, side="right"))
+        inside = moments >= time_s[start] if start else np.ones(len(moments), dtype=bool)
+        if stop < len(time_s):
+            inside &= moments < time_s[stop]
+        points = 1000.0 * markers_m(track.part(slice(first, last)), room)
+        points = resampled(time_s[first:last], points, moments[inside])
+        yield from zip(moments[inside].tolist(), points.reshape(len(points), -1), strict=True)
 
 
 def write_mot(target: Path, analysis: Analysis) -> None:
@@ -113,10 +134,11 @@ def write_mot(target: Path, analysis: Analysis) -> None:
         columns[name] = _bridged(moments, angle)
     lines = ["Coordinates", "version=1", f"nRows={len(moments)}", f"nColumns={len(columns) + 1}", "inDegrees=yes", ""]
     lines += ["Units are S.I. units (second, meters, Newtons, ...)", "Angles are in degrees.", *notes, "", "endheader"]
-    cells = [[line] for line in lines] + [["time", *columns]]
-    for row, time_s in enumerate(moments):
-        cells.append([f"{time_s:.6f}", *(_cell(values[row], 4) for values in columns.values())])
-    write_text(target, _text(cells))
+    head = [[line] for line in lines] + [["time", *columns]]
+    rows = (
+        [f"{time_s:.6f}", *(_cell(values[row], 4) for values in columns.values())] for row, time_s in enumerate(moments)
+    )
+    write_pieces(target, (_text([line]) for line in chain(head, rows)))
 
 
 def _bridged(moments: FloatArray, values: FloatArray) -> FloatArray:
@@ -124,33 +146,63 @@ def _bridged(moments: FloatArray, values: FloatArray) -> FloatArray:
     return np.asarray(np.interp(moments, moments[seen], values[seen]))
 
 
-def markers_m(track: PoseTrack, near_side: Side | None) -> FloatArray:
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Where the markers' axes lie in a clip.
+
+    Attributes
+    ----------
+    metres : float
+        Size of a pixel at the body.
+    facing : float
+        1 when forwards is the picture's right, -1 when it is its left.
+    hips_m, floor_m : float
+        Where the origin lies: forwards and up, before it is moved there.
+    """
+
+    metres: float
+    facing: float
+    hips_m: float
+    floor_m: float
+
+
+def room_of(track: PoseTrack, near_side: Side | None) -> Room:
+    """Where the axes lie, by a smoothed track; a near side that is not known is taken for the right one."""
+    facing = -1.0 if near_side is Side.LEFT else 1.0  # seen from its right side, a body looks to the picture's right
+    metres = metres_per_pixel(track)
+    places = _in_picture(track, metres, facing)
+    hips = [list(Landmark).index(side_landmark(side, "hip")) for side in Side]
+    forwards = places[:, hips, 0].mean(axis=1)
+    seen = np.flatnonzero(np.isfinite(forwards))
+    if not seen.size:
+        return Room(metres, facing, 0.0, 0.0)
+    floor_m = float(np.median(np.nanmin(places[seen, :, 1], axis=1)))
+    return Room(metres, facing, float(forwards[seen[0]]), floor_m)
+
+
+def _in_picture(track: PoseTrack, metres: float, facing: float) -> FloatArray:
+    """Forwards and up, metres from the picture's corner, shape (n, markers, 2)."""
+    image = track.image_px[:, list(Landmark)] * metres
+    return np.stack([facing * image[..., 0], -image[..., 1]], axis=-1)
+
+
+def markers_m(track: PoseTrack, room: Room) -> FloatArray:
     """The markers' places in OpenSim's axes.
 
     Parameters
     ----------
     track : PoseTrack
         Smoothed.
-    near_side : Side or None
-        The side that faces the camera tells which way is forwards; None is taken for the right one.
+    room : Room
 
     Returns
     -------
     ndarray, shape (n, markers, 3)
         Metres: X forwards, Y up, Z to the person's right; NaN where unseen.
     """
-    marks = list(Landmark)
-    image = track.image_px[:, marks] * metres_per_pixel(track)
-    depth = _smooth(track.time_s, track.world_m[:, marks, 2])
-    facing = -1.0 if near_side is Side.LEFT else 1.0  # seen from its right side, a body looks to the picture's right
-    places = np.stack([facing * image[..., 0], -image[..., 1], -facing * depth], axis=-1)
-    hips = [marks.index(side_landmark(side, "hip")) for side in Side]
-    forwards = places[:, hips, 0].mean(axis=1)
-    seen = np.flatnonzero(np.isfinite(forwards))
-    if seen.size:
-        places[..., 0] -= forwards[seen[0]]
-        places[..., 1] -= np.median(np.nanmin(places[seen, :, 1], axis=1))
-    return np.asarray(places)
+    depth = _smooth(track.time_s, track.world_m[:, list(Landmark), 2])
+    places = _in_picture(track, room.metres, room.facing) - (room.hips_m, room.floor_m)
+    return np.concatenate([places, (-room.facing * depth)[..., None]], axis=-1)
 
 
 def metres_per_pixel(track: PoseTrack) -> float:

@@ -19,6 +19,7 @@ from formcheck.reports.json import report_to_dict
 from formcheck.types import Analysis, FloatArray, IntArray, Rep
 
 SCHEMA = "formcheck.angles/1"
+ROWS_AT_ONCE = 65536  # half an hour of a phone's video: longer clips are written in as many groups of rows
 _HEADER = ("tool", "clip", "exercise", "view", "warnings")  # of the report: what holds for the whole clip
 
 _MEANING = {
@@ -46,21 +47,29 @@ def write_parquet(target: Path, analysis: Analysis) -> None:
     """
     import pyarrow.parquet
 
-    with atomic_path(target) as temporary:
-        pyarrow.parquet.write_table(angle_table(analysis), temporary, compression="zstd")
+    first = angle_table(analysis, slice(0, ROWS_AT_ONCE))
+    with (
+        atomic_path(target) as temporary,
+        pyarrow.parquet.ParquetWriter(temporary, first.schema, compression="zstd") as writer,
+    ):
+        writer.write_table(first)
+        for start in range(ROWS_AT_ONCE, len(analysis.table), ROWS_AT_ONCE):
+            writer.write_table(angle_table(analysis, slice(start, start + ROWS_AT_ONCE)))
 
 
-def angle_table(analysis: Analysis) -> Any:
-    """The `pyarrow.Table` that `write_parquet` writes."""
+def angle_table(analysis: Analysis, rows: slice = slice(None)) -> Any:
+    """The `pyarrow.Table` that `write_parquet` writes, or some of its rows."""
     import pyarrow as pa
 
-    report, table = analysis.report, analysis.table
+    report, table = analysis.report, analysis.table.part(rows)
     exercise = EXERCISES[report.exercise.name]
     times = table.time_s.tolist()
+    first = rows.start or 0
+    index = np.arange(first, first + len(times), dtype=np.int32)
     number = _rep_numbers(report.reps, table.time_s)
     label = pa.dictionary(pa.int8(), pa.string())
     columns: list[tuple[str, Any, Any, str, str]] = [
-        ("frame", np.arange(len(times), dtype=np.int32), pa.int32(), "", "number of the frame in the clip, from 0"),
+        ("frame", index, pa.int32(), "", "number of the frame in the clip, from 0"),
         ("time_s", table.time_s, pa.float64(), "s", "from the first frame, by the clip's own clock"),
         ("rep", [int(rep) or None for rep in number], pa.int16(), "", "repetition or hold, from 1; null between them"),
         ("phase", [phase_at(report.reps, time_s, exercise).value for time_s in times], label, "", "where in it"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, insort
 from dataclasses import dataclass
+from itertools import islice
 
 from formcheck.exercises import EXERCISES
 from formcheck.reports.findings import SERIOUS, moment_s
@@ -43,9 +45,9 @@ def captions(report: Report) -> str:
         long_s = min(max(len(text) / CHARACTERS_PER_S, SHORTEST_S), LONGEST_S)
         begin_s = _free(placed, moment_s(outcome), long_s, report.clip.duration_s)
         if begin_s is not None:
-            placed.append(_Caption(begin_s, begin_s + long_s, text))
+            insort(placed, _Caption(begin_s, begin_s + long_s, text), key=lambda item: item.begin_s)
     blocks = ["WEBVTT\n"]
-    for caption in sorted(placed, key=lambda item: item.begin_s):
+    for caption in placed:
         blocks.append(f"{_clock(caption.begin_s)} --> {_clock(caption.end_s)}\n{caption.text}\n")
     return "\n".join(blocks)
 
@@ -65,7 +67,10 @@ def _free(placed: list[_Caption], worst_s: float, long_s: float, clip_s: float) 
     if math.isfinite(clip_s):
         latest_s = min(latest_s, max(clip_s - long_s, 0.0))
     begin_s = max(min(worst_s - LEAD_S, latest_s), 0.0)
-    for other in sorted(placed, key=lambda item: item.begin_s):
+    nearby = bisect_left(placed, begin_s - LONGEST_S - GAP_S, key=lambda item: item.begin_s)
+    for other in islice(placed, nearby, None):
+        if other.begin_s >= latest_s + long_s + GAP_S:
+            break
         if begin_s < other.end_s + GAP_S and other.begin_s < begin_s + long_s + GAP_S:
             begin_s = other.end_s + GAP_S
     return begin_s if begin_s <= latest_s else None

@@ -34,7 +34,7 @@ from formcheck.types.basics import (
     Status,
     Strength,
 )
-from formcheck.types.poses import Frame, Measurement, MeasurementTable, Pose, PoseTrack
+from formcheck.types.poses import CompactColumns, Frame, Measurement, MeasurementTable, Pose, PoseTrack, Track
 from formcheck.types.results import Analysis, ClipInfo, Cue, ExerciseInfo, Outcome, Rep, Report, ToolInfo, Update, View
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "Analysis",
     "BoolArray",
     "ClipInfo",
+    "CompactColumns",
     "Cue",
     "ExerciseInfo",
     "FloatArray",
@@ -70,6 +71,7 @@ __all__ = [
     "Status",
     "Strength",
     "ToolInfo",
+    "Track",
     "Update",
     "View",
 ]

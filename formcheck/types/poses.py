@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,6 +98,26 @@ class Pose:
         )
 
 
+class Track(Protocol):
+    """The poses of one person over consecutive frames: a `PoseTrack`, or of a long clip a `formcheck.poselog.PoseLog`.
+
+    Both have their times in memory, so that frames can be chosen by them.
+    """
+
+    @property
+    def time_s(self) -> FloatArray:
+        """Of every frame."""
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Width and height of the frames."""
+
+    def __len__(self) -> int: ...
+
+    def part(self, rows: slice) -> PoseTrack:
+        """Some of the frames."""
+
+
 @dataclass(frozen=True, slots=True)
 class PoseTrack:
     """The poses of one person over consecutive frames, as arrays (n = frames).
@@ -125,6 +146,18 @@ class PoseTrack:
 
     def __len__(self) -> int:
         return len(self.time_s)
+
+    def part(self, rows: slice) -> PoseTrack:
+        """Some of the frames."""
+        return replace(
+            self,
+            time_s=self.time_s[rows],
+            image_px=self.image_px[rows],
+            world_m=self.world_m[rows],
+            visibility=self.visibility[rows],
+            patches=None if self.patches is None else self.patches[rows],
+            outline_px=None if self.outline_px is None else self.outline_px[rows],
+        )
 
     @classmethod
     def from_poses(cls, poses: Sequence[Pose]) -> PoseTrack:
@@ -178,6 +211,39 @@ class Measurement:
     visible: bool
 
 
+class CompactColumns(Mapping[str, FloatArray]):
+    """Columns of equal length in half the memory: kept with 32 bits a number, given with 64.
+
+    Angles keep their first seven digits, which is a hundred times finer than any file holds them.
+    """
+
+    __slots__ = ("_columns",)
+
+    def __init__(self, columns: Mapping[str, NDArray[Any]]) -> None:
+        self._columns = {name: np.asarray(column, dtype=np.float32) for name, column in columns.items()}
+
+    def __getitem__(self, name: str) -> FloatArray:
+        return self._columns[name].astype(np.float64)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    @classmethod
+    def joined(cls, pieces: Sequence[CompactColumns]) -> CompactColumns:
+        """The columns of consecutive stretches, at least one, put together."""
+        whole = cls({})
+        for name in list(pieces[0]):
+            whole._columns[name] = np.concatenate([piece._columns.pop(name) for piece in pieces])
+        return whole
+
+    def part(self, rows: slice) -> dict[str, FloatArray]:
+        """Some of the rows of every column."""
+        return {name: column[rows].astype(np.float64) for name, column in self._columns.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class MeasurementTable:
     """The angles of consecutive frames, one array per column (n = frames).
@@ -199,6 +265,22 @@ class MeasurementTable:
 
     def __len__(self) -> int:
         return len(self.time_s)
+
+    def part(self, rows: slice) -> MeasurementTable:
+        """Some of the frames."""
+        columns = self.columns
+        cut = (
+            columns.part(rows)
+            if isinstance(columns, CompactColumns)
+            else {name: column[rows] for name, column in columns.items()}
+        )
+        marks = None if self.estimated is None else self.estimated[rows]
+        return MeasurementTable(self.time_s[rows], self.near_side[rows], cut, marks)
+
+    def parts(self, rows: int) -> Iterator[MeasurementTable]:
+        """The table in pieces of so many frames, so that little of it is spread out in memory at once."""
+        for start in range(0, len(self), rows):
+            yield self.part(slice(start, start + rows))
 
     def at(self, row: int) -> Measurement:
         """The measurement of one row."""

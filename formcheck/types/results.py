@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from formcheck.types.basics import Phase, Side, Status
-from formcheck.types.poses import Measurement, MeasurementTable, Pose, PoseTrack
+from formcheck.types.basics import BoolArray, Phase, Side, Status
+from formcheck.types.poses import Measurement, MeasurementTable, Pose, Track
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -228,16 +228,19 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """The result of analysing one clip: the report, what was measured on every frame, and the smoothed poses."""
+    """The result of analysing one clip: the report, what was measured on every frame, and the smoothed poses.
+
+    Of a long clip the poses are kept out of memory and the angles in half of it (see `formcheck.sections`).
+    """
 
     report: Report
     table: MeasurementTable
-    track: PoseTrack
+    track: Track
 
-    def marked(self, estimated: Sequence[bool]) -> Analysis:
+    def marked(self, estimated: Sequence[bool] | BoolArray) -> Analysis:
         """The same with a mark of the frames whose pose was estimated (n = frames); unchanged when all were."""
-        if all(estimated):
+        marks = np.asarray(estimated, dtype=np.bool_)
+        if marks.all():
             return self
-        marks = np.array(estimated, dtype=np.bool_)
         clip = replace(self.report.clip, frames_estimated=int(marks.sum()))
         return replace(self, report=replace(self.report, clip=clip), table=replace(self.table, estimated=marks))

@@ -192,7 +192,7 @@ def placed(vtt: str, analysis: Analysis) -> str:
     show captions in letters of a twentieth of the picture's height, and cut off lines that are too long.
     """
     width, height = analysis.track.size_px
-    style = Style.for_size(width, height).for_feet(analysis.track.image_px, height)
+    style = Style.for_clip(analysis.track, width, height)
     at_top, wide = style.cue_edge is Edge.BOTTOM, width > height
     place = (" line:4% position:98% align:end" if wide else " line:16%") if at_top else ""
     room = int((BESIDE_SHARE if at_top and wide else WHOLE_SHARE) * width / height / LETTER_SHARE)
