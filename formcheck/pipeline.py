@@ -37,7 +37,7 @@ from formcheck.recognise import recognise
 from formcheck.rules.base import AppliedRule
 from formcheck.sampling import has_narrow_fault
 from formcheck.sparse import read_sparsely
-from formcheck.types import Analysis, ClipInfo, Frame, Pose, PoseTrack, Rate, Side, ToolInfo
+from formcheck.types import Analysis, ClipInfo, Frame, Pose, Rate, Side, ToolInfo
 
 
 class FrameSource(Protocol):
@@ -148,18 +148,14 @@ def analyze_reading(
     analyzer = Analyzer(exercise, applied, side, given, confidence, model=bias.load())
     for cut_s in reading.cuts_s:
         analyzer.cut(cut_s)
-    if isinstance(reading.poses, PoseLog):
-        analyzer.adopt(reading.poses)
-    else:
-        for pose in reading.poses:
-            analyzer.add(pose)
-    last_s = reading.poses[-1].time_s if reading.poses else 0.0
+    poses = PoseLog.of(reading.poses)
+    analyzer.adopt(poses)
+    last_s = poses[-1].time_s if poses else 0.0
     warnings = reading.warnings
     if not applied:
         warnings = (*warnings, f"under these settings no rule is left to check in {exercise.id}")
     analysis = analyzer.finish(clip_info(path, reading.video, last_s), tool_info(reading.estimator), warnings)
-    poses = reading.poses
-    return analysis.marked(poses.estimated if isinstance(poses, PoseLog) else [pose.estimated for pose in poses])
+    return analysis.marked(poses.estimated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +177,7 @@ def recognised(path: str | Path, reading: Reading) -> tuple[Exercise, float]:
     NotRecognisedError
         When it is not sure; the text names what it may be, and how to say so.
     """
-    poses = reading.poses
-    track = poses if isinstance(poses, PoseLog) else PoseTrack.from_poses(poses)
-    found = recognise(track, bias.load(), reading.cuts_s)
+    found = recognise(PoseLog.of(reading.poses), bias.load(), reading.cuts_s)
     if found.exercise_id is not None:
         return EXERCISES[found.exercise_id], found.confidence
     candidates = tuple(item.exercise_id for item in found.candidates)

@@ -69,6 +69,16 @@ class PoseLog(Sequence[Pose]):
         self._outlined = array("q")  # rows
         self._outlines: Rows[np.floating[Any]] = Rows(EDGES, self._dtype, np.nan, shelf)
 
+    @classmethod
+    def of(cls, poses: Sequence[Pose]) -> PoseLog:
+        """The poses as a log: themselves where they are one."""
+        if isinstance(poses, PoseLog):
+            return poses
+        log = cls()
+        for pose in poses:
+            log.append(pose)
+        return log
+
     def empty(self) -> PoseLog:
         """A log without poses that keeps them in the same way and place."""
         return PoseLog(compact=self._dtype is np.float32, shelf=self._shelf)
