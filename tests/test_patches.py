@@ -16,7 +16,6 @@ from formcheck.adapters.pose import BackendInfo
 from formcheck.adapters.recorded import load_poses, save_poses
 from formcheck.errors import ClipError
 from formcheck.landmarks import side_landmark
-from formcheck.live.course import poses_of
 from formcheck.poselog import BLOCK, PoseLog
 from formcheck.types import PATCH_SIZE, PATCHES_SHAPE, ImageArray, PatchArray, Pose, PoseTrack, Side
 
@@ -117,7 +116,7 @@ def test_patches_are_kept_with_their_poses(tmp_path: Path) -> None:
     save_poses(tmp_path / "clip.npz", poses, BackendInfo("1", "full", "0"))
     loaded = PoseTrack.from_poses(load_poses(tmp_path / "clip.npz")[0])
     assert np.array_equal(loaded.patches, track.patches)
-    again = PoseTrack.from_poses(list(poses_of(track)))
+    again = PoseTrack.from_poses(PoseLog.of(poses))
     assert np.array_equal(again.patches, track.patches)
     first, second = shots.split(track, [float(track.time_s[5])])
     assert np.array_equal(second.patches, track.patches[5:])

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 
-from formcheck import bias
+from formcheck import bias, shots
 from formcheck.coach import CLEAR, Coaching, CueCoach, Saying, SetupCoach, SetupState, Sight, Tone
 from formcheck.coach import Stage as SetupStage
 from formcheck.config import Settings
@@ -202,7 +202,7 @@ class Course:
             if now_s < self._next_look_s:
                 return ()
             self._next_look_s = now_s + LOOK_EVERY_S
-            self._look = self._later(self._log.track())
+            self._look = self._later(self._log.part(slice(max(0, len(self._log) - shots.LONGEST), None)))
         if not self._look.done():
             return ()
         found, self._look = self._look.result(), None
@@ -225,7 +225,7 @@ class Course:
         assert self._analyzer is not None
         assert self._coach is not None
         step: Step | None = None
-        for pose in poses_of(self._log.track()):
+        for pose in self._log:
             update = self._analyzer.update(pose)
             step = Step(update, coaching=self._coach.update(update))
         self._log = PoseLog(compact=True)
@@ -248,17 +248,16 @@ class Course:
         UnrecognisedError
             When the exercise was not named and is not recognised.
         """
-        track = self._analyzer.track if self._analyzer is not None else self._log.track()
+        poses = self._analyzer.poses if self._analyzer is not None else self._log
         given, confidence = True, 1.0
         chosen = exercise or self._plan.exercise
         if chosen is None:
             given = False
-            chosen, confidence = self._decide(recognise(track, self._model))
+            chosen, confidence = self._decide(recognise(poses, self._model))
         applied = applied_rules(chosen, self._plan.settings)
-        whole = Analyzer(chosen, applied, self._plan.side, given, confidence, self._model, compact=True)
+        whole = Analyzer(chosen, applied, self._plan.side, given, confidence, self._model)
         self._note_leaps(whole)
-        for pose in poses_of(track):
-            whole.add(pose)
+        whole.adopt(poses)
         self.exercise = chosen
         return whole.finish(clip, tool, (*self._warnings, *self._others.warnings))
 
@@ -278,12 +277,3 @@ class Course:
         looks = " or ".join(candidates)
         text = found.reason or (f"this looks like {looks}" if looks else "this looks like no exercise that is known")
         raise UnrecognisedError(f"{text}; please say which exercise it was", candidates)
-
-
-def poses_of(track: PoseTrack) -> Iterator[Pose]:
-    """The poses of a track, one by one."""
-    for row, time_s in enumerate(track.time_s.tolist()):
-        patches = None if track.patches is None else track.patches[row]
-        outline = None if track.outline_px is None else track.outline_px[row]
-        arrays = track.image_px[row], track.world_m[row], track.visibility[row]
-        yield Pose(row, time_s, track.size_px, *arrays, patches=patches, outline_px=outline)
