@@ -11,7 +11,8 @@ Each version goes through the whole analysis, as any clip would, and is set agai
   difference: what the two have in common cancels, so this asks for more. The 95th percentile of the difference is in
   degrees;
 - *lost*: of the frames in which the original's angles were seen, the share in which the version's were not;
-- *outcomes*: faults that only the version or only the original has, and statuses that differ otherwise.
+- *outcomes*, in the last column: faults that only the version (+) or only the original has (-), and statuses that
+  differ otherwise (~).
 
 The exercise is the one that the clip's truth (NAME.json) names, or `--exercise`, or is recognised by itself in each.
 """
@@ -22,6 +23,7 @@ import argparse
 import struct
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -45,6 +47,7 @@ USUAL_CRF, HEAVY_CRF = "18", "38"
 LONGEST_STEP = 3  # frames, of the version with an uneven rate
 BLUR_SHARE = 1 / 500  # of the picture's height
 SAME_MOMENT_S = 0.004
+SHORTER_S = 0.2  # a version that ends earlier than the original by more is compared as far as it goes
 # What a version's display matrix says, for pixels stored with this many quarter turns anticlockwise (ISO 14496-12).
 MATRIX = {1: (0, 1, -1, 0), 2: (-1, 0, 0, -1), 3: (0, -1, 1, 0)}
 
@@ -153,12 +156,14 @@ class Comparison:
 
 
 def compare(original: Analysis, version: Analysis, exercise: Exercise) -> Comparison:
-    first, second = original.report, version.report
-    counts = (len(first.reps), len(second.reps))
-    apart = [abs(a.turn_s - b.turn_s) for a, b in zip(first.reps, second.reps, strict=False)]
+    end_s = float(version.table.time_s[-1]) + SHORTER_S
+    shorter = end_s < original.table.time_s[-1]
+    reps = [rep for rep in original.report.reps if rep.end_s <= end_s]
+    counts = (len(reps), len(version.report.reps))
+    apart = [abs(a.turn_s - b.turn_s) for a, b in zip(reps, version.report.reps, strict=False)]
     within, p95, lost = angles(original, version, exercise)
-    then = {(item.rule, item.rep): item.status for item in first.outcomes}
-    now = {(item.rule, item.rep): item.status for item in second.outcomes}
+    numbers = {rep.number for rep in reps} if shorter else None
+    then, now = statuses(original, numbers), statuses(version, numbers)
     changed = [key for key in then.keys() | now.keys() if then.get(key) is not now.get(key)]
     new = [key for key in changed if now.get(key) is Status.FAULT]
     gone = [key for key in changed if then.get(key) is Status.FAULT]
@@ -169,6 +174,12 @@ def compare(original: Analysis, version: Analysis, exercise: Exercise) -> Compar
     }
     named = [tuple(told[key] for key in told if key in keys) for keys in (new, gone, rest)]
     return Comparison(counts, max(apart, default=0.0), within, p95, lost, *named, outcomes=len(then))
+
+
+def statuses(analysis: Analysis, numbers: AbstractSet[int] | None) -> dict[tuple[str, int | None], Status]:
+    """By rule and repetition; where numbers are given of those only, without what is said of the whole set."""
+    outcomes = analysis.report.outcomes
+    return {(item.rule, item.rep): item.status for item in outcomes if numbers is None or item.rep in numbers}
 
 
 def angles(
@@ -203,7 +214,7 @@ def show(name: str, found: Comparison) -> None:
         f"  +{len(found.new_faults)} -{len(found.gone_faults)} ~{len(found.otherwise)} of {found.outcomes}",
         flush=True,
     )
-    for text in (*found.new_faults, *found.gone_faults):
+    for text in (*found.new_faults, *found.gone_faults, *found.otherwise):
         print(f"      {text}", flush=True)
 
 
