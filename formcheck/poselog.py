@@ -81,7 +81,12 @@ class PoseLog(Sequence[Pose]):
 
     def empty(self) -> PoseLog:
         """A log without poses that keeps them in the same way and place."""
-        return PoseLog(compact=self._dtype is np.float32, shelf=self._shelf)
+        return PoseLog(compact=self.compact, shelf=self._shelf)
+
+    @property
+    def compact(self) -> bool:
+        """Whether numbers are kept with 32 bits."""
+        return self._dtype is np.float32
 
     def __len__(self) -> int:
         return len(self._time_s)

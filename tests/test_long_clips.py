@@ -19,17 +19,20 @@ from numpy.typing import NDArray
 from test_long_sessions import MIXED, named, session, short
 
 from formcheck import accuracy, blocks, recognise, sections, shots, verdicts
+from formcheck.adapters.pose import BackendInfo
 from formcheck.adapters.spill import TemporaryShelf
+from formcheck.adapters.video import VideoInfo
 from formcheck.blocks import BLOCK, Rows
 from formcheck.config import Settings
 from formcheck.engine import Analyzer, replay
 from formcheck.errors import OutputError
 from formcheck.exercises import EXERCISES
-from formcheck.pipeline import applied_rules
+from formcheck.pipeline import Reading, applied_rules
 from formcheck.poselog import PoseLog
 from formcheck.reports.csv import ANGLE_COLUMNS, write_angles
 from formcheck.reports.export import write_exports
 from formcheck.types import Analysis, ClipInfo, Pose, PoseTrack, Status, ToolInfo
+from formcheck.ui.worker import load_reading, write_reading
 
 CLIP, TOOL = ClipInfo("long.mp4", 0.0, 0, 0, 0, 0, 0.0), ToolInfo("0", "0", "none", "0")
 RDL = "romanian-deadlift"
@@ -308,6 +311,26 @@ def test_a_full_disk_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_pa
         log_of(poses, TemporaryShelf(tmp_path))
     assert "\n" not in str(error.value)
     assert str(tmp_path) in str(error.value)
+
+
+@pytest.mark.parametrize("compact", [False, True])
+def test_what_the_app_keeps_of_a_long_clip_comes_back(
+    compact: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(blocks, "KEPT", 1)
+    poses = PoseLog(compact=compact, shelf=TemporaryShelf())
+    seen = np.full((2, 3, 128), 7, dtype=np.uint8)
+    for pose in _Endless(session(RDL, 0.2), 3 * BLOCK + 5):
+        poses.append(replace(pose, patches=seen, estimated=pose.index % 5 == 0))
+    video = VideoInfo(tmp_path / "clip.mp4", 64, 48, 64, 48, 0, 30.0, 1.0, None, "h264")
+    write_reading(tmp_path / "reading", Reading(poses, (1.5,), video, BackendInfo("1", "full", "0"), ("dark",)))
+    reading = load_reading(tmp_path / "reading")
+    back = PoseLog.of(reading.poses)
+    assert (reading.cuts_s, reading.warnings, reading.video) == ((1.5,), ("dark",), video)
+    assert (back.compact, back.found, back.size_px) == (compact, poses.found, poses.size_px)
+    np.testing.assert_array_equal(back.estimated, poses.estimated)
+    for name in ("time_s", "image_px", "world_m", "visibility", "patches", "outline_px"):
+        np.testing.assert_array_equal(getattr(back.track(), name), getattr(poses.track(), name))
 
 
 def test_a_log_can_be_filled_from_a_track() -> None:

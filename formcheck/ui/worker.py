@@ -14,14 +14,17 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from formcheck.errors import FormcheckError, NotRecognisedError
 from formcheck.overlay_style import Edge, Style
 from formcheck.reports.files import atomic_path
 from formcheck.types import Analysis, Report, Side
+
+if TYPE_CHECKING:
+    from formcheck.pipeline import Reading
 
 NICENESS: Final = 5  # the page and a live session come first
 SAID_EVERY_S: Final = 0.2
@@ -139,14 +142,14 @@ def run(task: Task, tell: Callable[..., None]) -> None:
         As `pipeline.read_poses`, `pipeline.analyze_reading` and `pipeline.render_overlay`.
     """
     from formcheck.exercises import EXERCISES
-    from formcheck.pipeline import Reading, analyze_reading, read_poses, render_overlay
+    from formcheck.pipeline import analyze_reading, read_poses, render_overlay
     from formcheck.stills import write_page
 
     if task.reading.exists():
-        reading: Reading = pickle.loads(task.reading.read_bytes())
+        reading = load_reading(task.reading)
     else:
         reading = read_poses(task.clip, on_progress=_teller(tell, "reading"))
-        write_pickle(task.reading, reading)
+        write_reading(task.reading, reading)
     tell(stage="judging", share=0.0)
     exercise = EXERCISES[task.exercise] if task.exercise else None
     analysis = analyze_reading(task.name, reading, exercise=exercise, side=task.side)
@@ -202,6 +205,33 @@ def placed(vtt: str, analysis: Analysis) -> str:
         lines = [part for line in text.splitlines() for part in textwrap.wrap(line, max(room, 10))]
         blocks[number] = "\n".join([time + place, *lines])
     return "\n\n".join([head.rstrip(), *blocks]) + "\n"
+
+
+def write_reading(target: Path, reading: Reading) -> None:
+    """Keep what was read from a clip, whole or not at all; of a long one never all is in memory."""
+    from formcheck.poselog import BLOCK, PoseLog
+
+    poses = PoseLog.of(reading.poses)
+    with atomic_path(target) as temporary, temporary.open("wb") as file:
+        pickle.dump((replace(reading, poses=()), poses.compact), file)
+        for start in range(0, len(poses), BLOCK):
+            pickle.dump(poses[start : start + BLOCK], file)
+
+
+def load_reading(path: Path) -> Reading:
+    """Give back what `write_reading` has kept."""
+    from formcheck.adapters.spill import TemporaryShelf
+    from formcheck.poselog import PoseLog
+
+    with path.open("rb") as file:
+        reading, compact = pickle.load(file)
+        poses = PoseLog(compact=compact, shelf=TemporaryShelf())
+        size = path.stat().st_size
+        while file.tell() < size:
+            for pose in pickle.load(file):
+                poses.append(pose)
+    found: Reading = replace(reading, poses=poses)
+    return found
 
 
 def write_pickle(target: Path, what: object) -> None:
