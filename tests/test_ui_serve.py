@@ -96,6 +96,14 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
+def faded(colour: str, background: str, share: float) -> str:
+    """What is seen of a colour that lets the background through."""
+    ink, paper = ([int(value[place : place + 2], 16) for place in (1, 3, 5)] for value in (colour, background))
+    return "#" + "".join(
+        f"{round(share * one + (1 - share) * other):02x}" for one, other in zip(ink, paper, strict=True)
+    )
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_text_contrasts_enough(theme: str) -> None:
     # WCAG 2.2: 4.5 for text (level AA), 7 for level AAA, 3 for the outline of a control.
@@ -104,6 +112,9 @@ def test_text_contrasts_enough(theme: str) -> None:
     for background in ("backgroundColor", "secondaryBackgroundColor"):
         assert contrast(colours["textColor"], colours[background]) >= 7
         assert contrast(colours["linkColor"], colours[background]) >= 4.5
+    caption = faded(colours["textColor"], colours["backgroundColor"], 0.6)  # Streamlit's
+    assert contrast(caption, colours["backgroundColor"]) >= 4.5
+    for background in ("backgroundColor", "secondaryBackgroundColor"):
         assert contrast(colours["primaryColor"], colours[background]) >= 4.5  # it marks what is chosen, text too
     on_accent = ON_ACCENT if theme == "dark" else "#ffffff"  # the text on a primary button
     assert contrast(on_accent, colours["primaryColor"]) >= 4.5

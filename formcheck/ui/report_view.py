@@ -57,6 +57,9 @@ def show_findings(report: Report, jump: Jump | None = None) -> None:
             st.markdown(part.cue)
             if jump is not None:
                 _jump_buttons(report, part, finding.outcomes, jump)
+            else:
+                places = "; ".join(f"{place.where}, {place.when}" for place in part.places)
+                st.markdown(markdown_text(f"{places[0].upper()}{places[1:]}."))
             with st.expander("How it was measured, and why it matters"):
                 _details(part)
     good = good_rules(report)
