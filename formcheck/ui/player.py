@@ -43,8 +43,8 @@ export default function ({ parentElement, data }) {
 
   // A page can turn dark while it is open, of which the server hears with its next run.
   function colour() {
-    const [red, green, blue] = getComputedStyle(plots).color.match(/[\d.]+/g).map(Number);
-    plots.classList.toggle("dark", red + green + blue > 384);
+    const ink = getComputedStyle(plots).color.match(/[\d.]+/g);  // none once the plots have left the page
+    if (ink) { plots.classList.toggle("dark", ink.slice(0, 3).reduce((sum, part) => sum + Number(part), 0) > 384); }
   }
   colour();
   const colouring = setInterval(colour, 500);
