@@ -212,6 +212,7 @@ class Analyzer:
             reps=verdict.reps,
             outcomes=verdict.outcomes,
             warnings=(*warnings, *verdict.warnings),
+            neutral=verdict.neutral,
         )
         return Analysis(report, verdict.table, verdict.track)
 

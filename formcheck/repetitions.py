@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from formcheck import judging, kinematics, lumbar, metrics, muscles, reps, roll, silhouette, view
+from formcheck import judging, kinematics, lumbar, metrics, muscles, neutral, reps, roll, silhouette, view
 from formcheck.bias import BiasModel
 from formcheck.exercises.base import Exercise
 from formcheck.geometry import wrap_degrees
@@ -18,7 +18,7 @@ from formcheck.lumbar import LumbarModel, Reading
 from formcheck.roll import Roll
 from formcheck.rules.base import AppliedRule, Window, spread_of
 from formcheck.silhouette import Back
-from formcheck.types import BoolArray, FloatArray, MeasurementTable, Phase, PoseTrack, Rep, Side, View
+from formcheck.types import BoolArray, FloatArray, MeasurementTable, NeutralPose, Phase, PoseTrack, Rep, Side, View
 
 MIN_SHARED_LEAN_DEG = 30.0  # a share of less is made of measurement error
 
@@ -50,11 +50,22 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class JudgedReps:
-    """The repetitions of a stretch with their outcomes, and the angles of every frame."""
+    """The repetitions of a stretch with their outcomes, the angles of every frame, and the usual leg's neutral pose."""
 
     reps: tuple[Rep, ...]
     judged: tuple[Judged, ...]
     table: MeasurementTable
+    neutral: NeutralPose
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """What one leg is judged by: columns, the person's own values at rest, the lower back, and the neutral pose."""
+
+    columns: Mapping[str, FloatArray]
+    at_rest: Mapping[str, float]
+    back: Reading
+    neutral: NeutralPose
 
 
 def look(raw: PoseTrack, exercise: Exercise, side: Side | None = None, model: BiasModel | None = None) -> Stretch:
@@ -106,17 +117,18 @@ def judge(
     for number, bounds in enumerate(chosen, start=first_number):
         # people turn around between repetitions
         leg = side or measured.facing(bounds.start_s, bounds.end_s) or stretch.usual
-        columns, neutral, lower_back = by_side[leg]
+        own = by_side[leg]
         times = (bounds.start_s, bounds.turn_s, bounds.end_s, bounds.turn_start_s, bounds.turn_end_s)
         rep = Rep(number, leg, *times, complete=bounds.complete)
-        evidence = judging.gather(measured, rep, exercise, columns, neutral, lower_back)
+        evidence = judging.gather(measured, rep, exercise, own.columns, own.at_rest, own.back)
         inside = (time_s >= rep.start_s) & (time_s <= rep.end_s)
-        numbers = {**summary(evidence.window, exercise), **_back_summary(evidence.window, lower_back, inside)}
+        numbers = {**summary(evidence.window, exercise), **_back_summary(evidence.window, own.back, inside)}
         numbers |= muscles.at_turn(numbers)
         finished.append(replace(rep, metrics=numbers))
         judged.append(Judged(evidence, judging.judge_rep(evidence, exercise, applied)))
-    table = replace(measured, columns=by_side[stretch.usual][0]).table()
-    return JudgedReps(tuple(finished), tuple(judged), table)
+    usual = by_side[stretch.usual]
+    table = replace(measured, columns=usual.columns).table()
+    return JudgedReps(tuple(finished), tuple(judged), table, usual.neutral)
 
 
 def _rest_frames(time_s: FloatArray, angle: FloatArray, bounds: Sequence[reps.Bounds]) -> BoolArray:
@@ -134,26 +146,27 @@ def _rest_frames(time_s: FloatArray, angle: FloatArray, bounds: Sequence[reps.Bo
 
 def _with_neutral(
     measured: Kinematics, side: Side, at_rest: BoolArray, outline: Back, model: LumbarModel | None
-) -> tuple[dict[str, FloatArray], dict[str, float], Reading]:
-    """Fill in what is measured against the person's own neutral: lower back and neck.
+) -> Leg:
+    """Measure against the person's own neutral: lower back and neck from it, the ankle with its offset removed.
 
-    The neutral is the median over the rest frames (of the back: the frames nearest to rest in which it was seen);
-    without any, both stay NaN.
+    The neutral is the median over the rest frames (of the back: the frames nearest to rest in which it was seen; of the
+    ankle: see `formcheck.neutral`); without any, lower back and neck stay NaN, and the ankle as it is.
     """
-    columns = dict(measured.columns)
+    pose = neutral.find(measured, side, at_rest)
+    columns = neutral.removed(measured.columns, pose, measured.near_sign)
     names = judging.metric_names(side)
-    neutral = {metric: _median(columns[column][at_rest]) for metric, column in names.items()}
-    columns["neck_flexion_deg"] = columns["neck_flexion_deg"] - neutral["neck_flexion_deg"]
-    bend, lean = _bend(columns, names, neutral), columns["trunk_inclination_deg"]
+    own = {metric: _median(columns[column][at_rest]) for metric, column in names.items()}
+    columns["neck_flexion_deg"] = columns["neck_flexion_deg"] - own["neck_flexion_deg"]
+    bend, lean = _bend(columns, names, own), columns["trunk_inclination_deg"]
     reading = lumbar.read(outline, bend, lean, at_rest, _median(measured.yaw_deg), model)
     columns["lumbar_flexion_deg"] = reading.flexion_deg
-    return columns, neutral, reading
+    return Leg(columns, own, reading, pose)
 
 
-def _bend(columns: Mapping[str, FloatArray], names: Mapping[str, str], neutral: Mapping[str, float]) -> FloatArray:
+def _bend(columns: Mapping[str, FloatArray], names: Mapping[str, str], at_rest: Mapping[str, float]) -> FloatArray:
     """How far trunk or hip is from rest, degrees, whichever is further: a trunk can lean over a leg that goes back."""
     moved = [
-        np.abs(wrap_degrees(columns[names[metric]] - neutral[metric]))
+        np.abs(wrap_degrees(columns[names[metric]] - at_rest[metric]))
         for metric in ("trunk_inclination_deg", "hip_flexion_deg")
     ]
     return np.fmax(*moved)

@@ -26,7 +26,7 @@ from formcheck.poselog import PoseLog
 from formcheck.reps import Segmentation
 from formcheck.roll import Roll
 from formcheck.rules.base import AppliedRule
-from formcheck.types import CompactColumns, FloatArray, MeasurementTable, PoseTrack, Rep, Side, View
+from formcheck.types import CompactColumns, FloatArray, MeasurementTable, NeutralPose, PoseTrack, Rep, Side, View
 from formcheck.verdicts import NOBODY, Said, Verdict
 
 # What is seen of a long session besides its newest part: the quiet start, and some time before. The person's own rest
@@ -83,6 +83,7 @@ class Progress:
     begun_until_s: float | None = None
     cut_off_s: tuple[float, ...] = ()
     found: int = 0  # frames with a person
+    neutral: NeutralPose | None = None  # of the first section; the others see the same quiet start
 
 
 def judge(poses: PoseLog, request: Request, cuts_s: Sequence[float] = ()) -> Verdict:
@@ -135,7 +136,7 @@ def _judge_long(poses: PoseLog, time_s: FloatArray, rows: tuple[int, int], reque
     outcomes, warnings = verdicts.conclude(
         progress.judged, found, seen_from, progress.leans, fraction, request.exercise, request.applied
     )
-    return Said(seen_from, tuple(progress.reps), outcomes, (*_odd(progress), *warnings), *span)
+    return Said(seen_from, tuple(progress.reps), outcomes, (*_odd(progress), *warnings), *span, progress.neutral)
 
 
 def _odd(progress: Progress) -> list[str]:
@@ -183,6 +184,7 @@ def _judge_section(
     judged = repetitions.judge(
         stretch, chosen, request.exercise, request.applied, request.side, request.back, len(progress.reps) + 1
     )
+    progress.neutral = progress.neutral or judged.neutral
     progress.reps += judged.reps
     progress.judged += [item.for_sets(request.applied) for item in judged.judged]
     progress.views.append((stretch.view, end - begin))

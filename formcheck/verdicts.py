@@ -20,7 +20,7 @@ from formcheck.lumbar import LumbarModel
 from formcheck.reps import Segmentation
 from formcheck.roll import Roll
 from formcheck.rules.base import AppliedRule
-from formcheck.types import Kind, MeasurementTable, Outcome, PoseTrack, Rep, Side, Track, View
+from formcheck.types import Kind, MeasurementTable, NeutralPose, Outcome, PoseTrack, Rep, Side, Track, View
 
 MIN_FOUND_FRACTION = 0.9  # below this a clip has too little of the person to be trusted silently
 LEANS = "the camera leans by {:.0f} deg; that has been taken out of the angles (set it upright next time)"
@@ -38,6 +38,7 @@ class Said:
     start_s: float
     end_s: float
     frames: int
+    neutral: NeutralPose | None = None
 
     @property
     def duration_s(self) -> float:
@@ -55,11 +56,12 @@ class Verdict:
     warnings: tuple[str, ...]
     table: MeasurementTable
     track: Track
+    neutral: NeutralPose | None = None
 
     @classmethod
     def of(cls, said: Said, table: MeasurementTable, track: Track) -> Verdict:
         """What was said, with what it was measured from."""
-        return cls(said.view, said.reps, said.outcomes, said.warnings, table, track)
+        return cls(said.view, said.reps, said.outcomes, said.warnings, table, track, said.neutral)
 
 
 Shot = tuple[Said, MeasurementTable, PoseTrack]
@@ -116,7 +118,8 @@ def judge_shot(
     fraction = float(np.isfinite(track.image_px[:, 0, 0]).mean())
     leans = [stretch.lean] if stretch.lean.certain else []
     outcomes, warnings = conclude(found.judged, stretch.found, stretch.view, leans, fraction, exercise, applied)
-    return Said(stretch.view, found.reps, outcomes, warnings, *span), found.table, stretch.measured.track
+    said = Said(stretch.view, found.reps, outcomes, warnings, *span, found.neutral)
+    return said, found.table, stretch.measured.track
 
 
 def refusal(track: PoseTrack) -> str:
@@ -191,8 +194,8 @@ def join(parts: Sequence[Said]) -> Said:
             outcomes.append(replace(spanned, rep=number))
         finished.extend([replace(rep, number=rep.number + len(finished)) for rep in part.reps])
     best = max(parts, key=lambda part: (len(part.reps), part.view.usable, part.frames))
-    frames = sum(part.frames for part in parts)
-    return Said(best.view, tuple(finished), tuple(outcomes), tuple(warnings), parts[0].start_s, parts[-1].end_s, frames)
+    span = parts[0].start_s, parts[-1].end_s, sum(part.frames for part in parts)
+    return Said(best.view, tuple(finished), tuple(outcomes), tuple(warnings), *span, best.neutral)
 
 
 def join_tables(tables: Sequence[MeasurementTable]) -> MeasurementTable:

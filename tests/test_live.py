@@ -19,6 +19,7 @@ from formcheck import accuracy
 from formcheck.adapters.pose import BackendInfo
 from formcheck.adapters.video import ClipReader
 from formcheck.coach import Tone
+from formcheck.coach.setup import STILL_S
 from formcheck.errors import ModelError
 from formcheck.exercises import EXERCISES
 from formcheck.live import LiveError, LiveSession, Places, Plan, Snapshot, Stage, UnrecognisedError, draw_live, places
@@ -120,6 +121,17 @@ def short(outcomes: Sequence[Outcome]) -> list[tuple[str, int | None, Status]]:
     return [(outcome.rule, outcome.rep, outcome.status) for outcome in outcomes]
 
 
+def assert_same_neutral(one: Analysis, other: Analysis) -> None:
+    first, second = one.report.neutral, other.report.neutral
+    assert first is not None
+    assert second is not None
+    assert (first.side, first.reason) == (second.side, second.reason)
+    # live poses are kept rounded to a ten-thousandth of a pixel: a speed at the limit may fall on its other side
+    assert (first.start_s, first.end_s) == pytest.approx((second.start_s, second.end_s), abs=0.05)
+    assert first.seen == pytest.approx(second.seen, abs=0.05)
+    assert first.offsets == pytest.approx(second.offsets, abs=0.05)
+
+
 @pytest.mark.parametrize("exercise", ["romanian-deadlift", "prone-leg-curl", "standing-toe-touch"])
 def test_a_live_set_gets_the_report_of_a_file(exercise: str, fixed_sigma: None) -> None:
     poses = case(exercise).film(noise_px=0.5)
@@ -133,6 +145,7 @@ def test_a_live_set_gets_the_report_of_a_file(exercise: str, fixed_sigma: None) 
     assert analysis.report.clip.duration_s == pytest.approx(poses[-1].time_s)
     assert analysis.report.clip.frames == len(poses)
     assert analysis.report.tool == file.report.tool
+    assert_same_neutral(analysis, file)
     assert snapshots[-1].stage is Stage.SET
     assert snapshots[-1].update is not None
     assert snapshots[-1].update.rep_count == len(file.report.reps)
@@ -150,6 +163,10 @@ def test_the_set_begins_with_the_quiet_start_before_the_countdown(fixed_sigma: N
     assert begun == pytest.approx(5.0, abs=0.2)
     assert analysis.report.clip.duration_s == pytest.approx(poses[-1].time_s, abs=0.1)  # still from the first frame
     assert len(analysis.report.reps) == 2
+    pose = analysis.report.neutral
+    assert pose is not None
+    assert pose.start_s == pytest.approx(0.0, abs=0.1)
+    assert pose.end_s == pytest.approx(STILL_S, abs=0.1)
     assert spoken(snapshots) == ["Good. Hold still for two seconds.", "3", "2", "1", "Go.", "1", "2"]
 
 

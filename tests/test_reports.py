@@ -271,7 +271,17 @@ class TestText:
 class TestJson:
     def test_the_schema(self):
         document = json.loads(report_to_json(make_report()))
-        assert list(document) == ["schema", "tool", "clip", "exercise", "view", "reps", "outcomes", "warnings"]
+        assert list(document) == [
+            "schema",
+            "tool",
+            "clip",
+            "exercise",
+            "view",
+            "reps",
+            "outcomes",
+            "warnings",
+            "neutral",
+        ]
         assert document["schema"] == "formcheck.report/1"
         assert list(document["tool"]) == ["version", "mediapipe", "model", "model_sha256"]
         assert document["clip"] == {

@@ -86,6 +86,7 @@ def html_report(analysis: Analysis, stills: Sequence[Still] = ()) -> str:
             unjudged=page.unjudged_groups(report),
             setup=_setup(report),
             view=_view(report),
+            neutral=neutral_line(report),
             errors=[(panel.title, f"± {panel.sigma:.0f}°") for panel in measured],
             clock=page.clock,
             sentence=sentence,
@@ -150,3 +151,18 @@ def _view(report: Report) -> str:
     parts += ["lying"] if view.lying else []
     parts += [f"{side} leg judged" for side in sorted({rep.side for rep in report.reps} - {view.near_side})]
     return ", ".join(parts) or "not known"
+
+
+def neutral_line(report: Report) -> str:
+    """What the quiet moment at rest showed, and what was taken off; empty when there is nothing to tell."""
+    pose = report.neutral
+    if pose is None:
+        return ""
+    seen = {name: f"{round(value) + 0:d}°" for name, value in pose.seen.items() if math.isfinite(value)}
+    if len(seen) < len(pose.seen) or not seen:
+        return f"nothing is taken off: {pose.reason}"
+    knee, hip, ankle = (seen[name] for name in ("knee_flexion_deg", "hip_flexion_deg", "ankle_dorsiflexion_deg"))
+    shown = f"{pose.start_s:.1f} to {pose.end_s:.1f} s: knee {knee}, hip {hip}, ankle {ankle} off the shin"
+    if pose.reason:
+        return f"{shown}; nothing is taken off: {pose.reason}"
+    return f"{shown}; of that, {round(pose.offsets['ankle_dorsiflexion_deg']) + 0:d}° are taken off the ankle"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from formcheck.errors import ConfigError
-from formcheck.types import ClipInfo, ExerciseInfo, Outcome, Rep, Report, Side, Status, ToolInfo, View
+from formcheck.types import ClipInfo, ExerciseInfo, NeutralPose, Outcome, Rep, Report, Side, Status, ToolInfo, View
 
 SCHEMA = "formcheck.report/1"
 DECIMALS = 6
@@ -57,6 +57,18 @@ def report_to_dict(report: Report) -> dict[str, Any]:
         "reps": [_rep_to_dict(rep) for rep in report.reps],
         "outcomes": [_outcome_to_dict(outcome) for outcome in report.outcomes],
         "warnings": list(report.warnings),
+        "neutral": None if report.neutral is None else _neutral_to_dict(report.neutral),
+    }
+
+
+def _neutral_to_dict(pose: NeutralPose) -> dict[str, Any]:
+    return {
+        "side": pose.side,
+        "start_s": _number(pose.start_s),
+        "end_s": _number(pose.end_s),
+        "seen": {name: _number(value) for name, value in pose.seen.items()},
+        "offsets": {name: _number(value) for name, value in pose.offsets.items()},
+        "reason": pose.reason,
     }
 
 
@@ -149,6 +161,18 @@ def _report(document: Mapping[str, Any]) -> Report:
         reps=tuple(_rep(rep) for rep in document["reps"]),
         outcomes=tuple(_outcome(outcome) for outcome in document["outcomes"]),
         warnings=tuple(document["warnings"]),
+        neutral=_optional(_neutral, document.get("neutral")),
+    )
+
+
+def _neutral(pose: Mapping[str, Any]) -> NeutralPose:
+    return NeutralPose(
+        side=Side(pose["side"]),
+        start_s=_float(pose["start_s"]),
+        end_s=_float(pose["end_s"]),
+        seen={name: _float(value) for name, value in pose["seen"].items()},
+        offsets={name: _float(value) for name, value in pose["offsets"].items()},
+        reason=pose["reason"],
     )
 
 
@@ -187,7 +211,7 @@ def _float(value: float | None) -> float:
     return math.nan if value is None else float(value)
 
 
-def _optional(kind: Callable[[Any], T], value: object) -> T | None:
+def _optional(kind: Callable[[Any], T], value: Any) -> T | None:
     return None if value is None else kind(value)
 
 

@@ -35,7 +35,19 @@ from formcheck.types.basics import (
     Strength,
 )
 from formcheck.types.poses import CompactColumns, Frame, Measurement, MeasurementTable, Pose, PoseTrack, Track
-from formcheck.types.results import Analysis, ClipInfo, Cue, ExerciseInfo, Outcome, Rep, Report, ToolInfo, Update, View
+from formcheck.types.results import (
+    Analysis,
+    ClipInfo,
+    Cue,
+    ExerciseInfo,
+    NeutralPose,
+    Outcome,
+    Rep,
+    Report,
+    ToolInfo,
+    Update,
+    View,
+)
 
 __all__ = [
     "LANDMARK_COUNT",
@@ -57,6 +69,7 @@ __all__ = [
     "Kind",
     "Measurement",
     "MeasurementTable",
+    "NeutralPose",
     "Outcome",
     "PatchArray",
     "Phase",

@@ -103,6 +103,31 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
+class NeutralPose:
+    """The quiet moment at rest that a leg's angles were checked by (`formcheck.neutral`).
+
+    Attributes
+    ----------
+    side : Side
+    start_s, end_s : float
+        Of the moment; NaN when there was none.
+    seen : mapping of metric name to float
+        What each joint showed, degrees: knee and hip off straight, the ankle off the lean of the shank.
+    offsets : mapping of metric name to float
+        What was removed from that joint's angle through the clip, degrees; a joint that is not here was left alone.
+    reason : str
+        Why nothing was removed; empty otherwise.
+    """
+
+    side: Side
+    start_s: float = math.nan
+    end_s: float = math.nan
+    seen: Mapping[str, float] = field(default_factory=dict)
+    offsets: Mapping[str, float] = field(default_factory=dict)
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ToolInfo:
     """What produced a report."""
 
@@ -141,7 +166,10 @@ class ExerciseInfo:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything formcheck says about one clip or live set (`formcheck.report/1`)."""
+    """Everything formcheck says about one clip or live set (`formcheck.report/1`).
+
+    `neutral` is None where nobody was measured, and in reports from before it was written.
+    """
 
     tool: ToolInfo
     clip: ClipInfo
@@ -150,6 +178,7 @@ class Report:
     reps: tuple[Rep, ...]
     outcomes: tuple[Outcome, ...]
     warnings: tuple[str, ...] = ()
+    neutral: NeutralPose | None = None
 
     def worst(self) -> Status | None:
         """The most serious status among the judged outcomes; None when nothing could be judged."""
