@@ -5,7 +5,7 @@
 
 Each version goes through the whole analysis, as any clip would, and is set against the analysis of the original:
 
-- *reps*: as many, and the largest difference between the times of their turns;
+- *reps*: as many, and the largest difference between the times at which their turns are reached;
 - *angles*: of the leg near the camera, the share of the frames seen in both in which they differ by at most two
   standard errors. The standard error is that of one measurement, from formcheck's table, not the larger one of a
   difference: what the two have in common cancels, so this asks for more. The 95th percentile of the difference is in
@@ -160,7 +160,7 @@ def compare(original: Analysis, version: Analysis, exercise: Exercise) -> Compar
     shorter = end_s < original.table.time_s[-1]
     reps = [rep for rep in original.report.reps if rep.end_s <= end_s]
     counts = (len(reps), len(version.report.reps))
-    apart = [abs(a.turn_s - b.turn_s) for a, b in zip(reps, version.report.reps, strict=False)]
+    apart = [abs(a.turn_start_s - b.turn_start_s) for a, b in zip(reps, version.report.reps, strict=False)]
     within, p95, lost = angles(original, version, exercise)
     numbers = {rep.number for rep in reps} if shorter else None
     then, now = statuses(original, numbers), statuses(version, numbers)
