@@ -48,7 +48,7 @@ class Masks:
     def detect(self, frame: Frame) -> Pose:
         self.seen.append(frame)
         first = next(pose for pose in self.given if pose.index == frame.index)
-        square = around(frame_of(first), first)
+        square = around(first)
         points = square.inside(first.image_px) + self.shift_px
         scale = np.sqrt(np.linalg.det(square.turn))
         hip, shoulder = points[23:25].mean(axis=0), points[11:13].mean(axis=0)
@@ -236,7 +236,7 @@ def test_the_back_is_behind_the_trunk_whichever_side_is_near() -> None:
 
 def test_the_person_stands_upright_in_the_square() -> None:
     for pose in film([Key(0.0), Key(2.0, hip=100.0)])[::20]:
-        square = around(frame_of(pose), pose)
+        square = around(pose)
         points = square.inside(pose.image_px)
         shoulder, hip = points[11:13].mean(axis=0), points[23:25].mean(axis=0)
         np.testing.assert_allclose(hip, SQUARE_PX / 2)

@@ -11,13 +11,12 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
-from formcheck.geometry import length
-from formcheck.landmarks import Landmark
+from formcheck.adapters.square import Square, reach_of, trunk_of, trunks_apart
 from formcheck.silhouette import outline
 from formcheck.types import OUTLINE_POINTS, FloatArray, Frame, Pose, PoseTrack
 from formcheck.view import yaw_per_frame
@@ -33,12 +32,8 @@ SPEED_OVER_S = 0.1
 MAX_YAW_DEG = 45.0  # one frame's own estimate; from further round the outline is not that of the back
 SQUARE_PX = 320  # the network itself works on 256
 MARGIN = 1.15  # of the distance from mid-hip to the landmark that is furthest from it
-MIN_REACH_PX = 24.0
 MAX_APART = 0.3  # trunk lines between the hips (and shoulders) of the two landmarkers: beyond, it is somebody else
 GREY = (128, 128, 128)
-
-_SHOULDERS = [Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER]
-_HIPS = [Landmark.LEFT_HIP, Landmark.RIGHT_HIP]
 
 
 class MaskBackend(Protocol):
@@ -71,8 +66,8 @@ class Outliner:
             return pose
         if self._backend is None:
             self._backend = self._open_backend()
-        square = around(frame, pose)
-        seen = self._backend.detect(square.frame)
+        square = around(pose)
+        seen = self._backend.detect(square.cut_out(frame, GREY))
         points = square.inside(pose.image_px)
         if seen.mask is None or not _same_person(points, seen.image_px):
             found = np.full((2, OUTLINE_POINTS, 2), np.nan)
@@ -99,8 +94,7 @@ class _Clock:
 
     def due(self, pose: Pose) -> bool:
         """Whether this pose, the next one, should have its outline taken."""
-        trunk = _trunk(pose)
-        size = float(length(trunk[0] - trunk[1]))
+        trunk = trunk_of(pose.image_px)
         while len(self._recent) > 1 and self._recent[1][0] <= pose.time_s - SPEED_OVER_S:
             self._recent.popleft()
         self._recent.append((pose.time_s, trunk))
@@ -108,77 +102,20 @@ class _Clock:
         if self._last is None or not 0 <= elapsed_s < STILL_S:
             return True
         before_s, before = self._recent[0]
-        speed = _moved(before, trunk, size) / max(pose.time_s - before_s, 1e-3)
+        speed = trunks_apart(trunk, before) / max(pose.time_s - before_s, 1e-3)
         if speed > FAST or self._little_seen:
             return elapsed_s >= SOON_S
-        return elapsed_s >= EVERY_S and _moved(self._last, trunk, size) > STILL
+        return elapsed_s >= EVERY_S and trunks_apart(trunk, self._last) > STILL
 
     def saw(self, pose: Pose, points: FloatArray) -> None:
         """Take an outline."""
-        self._last_s, self._last = pose.time_s, _trunk(pose)
+        self._last_s, self._last = pose.time_s, trunk_of(pose.image_px)
         self._little_seen = bool(np.isfinite(points).mean() < LITTLE_SEEN)
 
 
-def _trunk(pose: Pose) -> FloatArray:
-    """Middle of the shoulders and of the hips, shape (2, 2)."""
-    return np.stack([pose.image_px[_SHOULDERS].mean(axis=0), pose.image_px[_HIPS].mean(axis=0)])
-
-
-def _moved(one: FloatArray, other: FloatArray, size: float) -> float:
-    """Way of the end of the trunk that moved further, in trunk lines."""
-    return float(length(other - one).max()) / max(size, 1e-6)
-
-
-@dataclass(frozen=True, slots=True)
-class Square:
-    """A small square picture of a person: mid-hip in its middle, the trunk upright.
-
-    The network looks where the last pose was, and turned as that one was. Turned with the trunk, the person is always
-    in the same place, however far a hinge has gone since the last look.
-
-    Attributes
-    ----------
-    frame : Frame
-        `SQUARE_PX` wide and high, grey where it leaves the picture that it was cut out of.
-    turn : ndarray, shape (2, 2)
-        Rotation and scale from that picture to this one.
-    hip_px : ndarray, shape (2,)
-        Mid-hip in that picture.
-    """
-
-    frame: Frame
-    turn: FloatArray
-    hip_px: FloatArray
-
-    def inside(self, points: FloatArray) -> FloatArray:
-        """Points of the large picture, shape (..., 2), in pixels of the square."""
-        return np.asarray((points - self.hip_px) @ self.turn.T + SQUARE_PX / 2)
-
-    def outside(self, points: FloatArray) -> FloatArray:
-        """Points of the square, shape (..., 2), in pixels of the large picture."""
-        return np.asarray((points - SQUARE_PX / 2) @ np.linalg.inv(self.turn).T + self.hip_px)
-
-
-def around(frame: Frame, pose: Pose) -> Square:
-    """Cut a person out of a frame."""
-    import cv2  # late: importing the backend must cost nothing
-
-    shoulder, hip = _trunk(pose)
-    reach = max(MARGIN * float(np.nanmax(length(pose.image_px - hip))), MIN_REACH_PX)
-    up = (shoulder - hip) / max(float(length(shoulder - hip)), 1e-6)
-    scale = SQUARE_PX / (2 * reach)
-    turn = scale * np.array([[-up[1], up[0]], [-up[0], -up[1]]])
-    # cv2 counts from the middle of the first pixel, landmarks from its corner
-    shift = turn @ (0.5 - hip) + SQUARE_PX / 2 - 0.5
-    image = cv2.warpAffine(
-        frame.image,
-        np.column_stack([turn, shift]),
-        (SQUARE_PX, SQUARE_PX),
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=GREY,
-    )
-    return Square(replace(frame, image=np.asarray(image, dtype=np.uint8)), turn, hip)
+def around(pose: Pose) -> Square:
+    """The square whose mask is taken."""
+    return Square.upright(trunk_of(pose.image_px), MARGIN * reach_of(pose.image_px), SQUARE_PX)
 
 
 def _from_the_side(pose: Pose) -> bool:
@@ -187,7 +124,4 @@ def _from_the_side(pose: Pose) -> bool:
 
 def _same_person(first_px: FloatArray, second_px: FloatArray) -> bool:
     """Whether two sets of landmarks in one picture have their trunks in the same place."""
-    shoulder, other_shoulder = (points[_SHOULDERS].mean(axis=0) for points in (first_px, second_px))
-    hip, other_hip = (points[_HIPS].mean(axis=0) for points in (first_px, second_px))
-    apart = max(float(length(shoulder - other_shoulder)), float(length(hip - other_hip)))
-    return apart <= MAX_APART * float(length(shoulder - hip))
+    return trunks_apart(trunk_of(first_px), trunk_of(second_px)) <= MAX_APART

@@ -46,7 +46,7 @@ class PoseBackend(Protocol):
 
 
 @runtime_checkable
-class TwoStepBackend(Protocol):
+class TwoStepBackend(PoseBackend, Protocol):
     """A pose backend whose `detect` is two steps, the second of which may run beside the first one of later frames."""
 
     def find(self, frame: Frame) -> Pose:
