@@ -31,7 +31,7 @@ MIN_STANCE_FRAMES = 5
 OFF_STANCE_COST_PER_S = 5.0
 OFF_STANCE_CAP = 0.25
 JUMP_CAP = 1.0  # thigh lengths squared; an outlier must not outweigh everything else
-LONGEST_STEP_S = 0.2  # across a longer gap the legs may be anywhere
+LONGEST_STEP_S = 0.3  # across a longer gap the legs may be anywhere; a sparsely read clip has steps of 0.25 s
 
 
 def repair(track: PoseTrack) -> PoseTrack:

@@ -12,15 +12,17 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from scipy.interpolate import Akima1DInterpolator
 
+from formcheck import leg_swaps
 from formcheck.landmarks import side_landmark
 from formcheck.rules.base import AppliedRule
-from formcheck.types import FloatArray, Outcome, Pose, Side, Status
+from formcheck.types import FloatArray, Outcome, Pose, PoseTrack, Side, Status
 
 JOINTS: Final = tuple(
     int(side_landmark(side, name))
@@ -37,6 +39,7 @@ MOVE: Final = 0.25  # trunk lengths that the fastest joint may go between two fr
 # as it does when every frame is sent.
 AGAIN: Final = 0.06  # trunk lengths since the last pose
 AGAIN_GAP_S: Final = 0.07  # after a shorter time the region is as near as it ever is
+MISSED: Final = 0.35  # trunk lengths between two poses from which on frames between them are sent as well
 SURPRISE: Final = 0.3  # trunk lengths by which a pose may miss where the last two led to
 DENSE: Final = 5  # frames in a row that are sent after a surprise or a leap
 SEARCH_S: Final = 1.0  # every frame is sent for so long after the person was lost
@@ -48,6 +51,9 @@ LEAP_RATIO: Final = 3.0
 LEAP_LEVELS: Final = 30.0  # of 255
 LEAP_CELLS: Final = 60  # of 2304: about a limb
 LEAP_FRAMES: Final = 3
+
+
+Skipped = TypeVar("Skipped")
 
 
 class Sampler:
@@ -98,6 +104,26 @@ class Sampler:
         """Whether the frame of this pose should be sent once more, because the person has moved since the last one."""
         sent = self._sent
         return sent is not None and pose.time_s - sent.time_s > AGAIN_GAP_S and moved(sent, pose) > AGAIN
+
+    def missed(self, pose: Pose, skipped: Sequence[Skipped]) -> list[Skipped]:
+        """Frames to send after all, evenly spread, because the person moved further than was to be expected.
+
+        Parameters
+        ----------
+        pose : Pose
+            Of the frame that was just sent.
+        skipped : sequence
+            The frames between it and the one sent before, in order of time.
+        """
+        sent = self._sent
+        if sent is None or not skipped:
+            return []
+        way = moved(sent, pose)
+        if not MISSED < way < math.inf:
+            return []
+        count = min(math.ceil(way / MOVE) - 1, len(skipped))
+        places = np.linspace(-1, len(skipped), count + 2)[1:-1].round().astype(int)
+        return [skipped[place] for place in np.unique(places).tolist()]
 
     def saw(self, pose: Pose, thumbnail: FloatArray) -> None:
         """Take the pose of a frame that was sent."""
@@ -174,6 +200,7 @@ def fill(time_s: FloatArray, sent: Mapping[int, Pose], breaks_s: Sequence[float]
     tuple of Pose, length n
         Missing between a frame with a person and one without, before the first one and after the last one.
     """
+    sent = _own_legs(sent)
     known = _without_outliers(sorted(sent), sent)
     size_px = sent[known[0]].size_px
     poses = [Pose.missing(index, float(moment), size_px) for index, moment in enumerate(time_s)]
@@ -182,6 +209,23 @@ def fill(time_s: FloatArray, sent: Mapping[int, Pose], breaks_s: Sequence[float]
     for run in _runs(known, sent, breaks_s):
         _curve(time_s, run, sent, poses)
     return tuple(poses)
+
+
+def _own_legs(sent: Mapping[int, Pose]) -> dict[int, Pose]:
+    """Exchanged legs put right before curves join them: halfway between the two legs there is none."""
+    indexes = sorted(sent)
+    track = leg_swaps.repair(PoseTrack.from_poses([sent[index] for index in indexes]))
+    own = {}
+    for row, index in enumerate(indexes):
+        pose = sent[index]
+        if pose.found:
+            pose = replace(
+                pose, image_px=track.image_px[row], world_m=track.world_m[row], visibility=track.visibility[row]
+            )
+            if pose.patches is not None and track.patches is not None:
+                pose = replace(pose, patches=track.patches[row])
+        own[index] = pose
+    return own
 
 
 def _without_outliers(known: Sequence[int], sent: Mapping[int, Pose]) -> list[int]:

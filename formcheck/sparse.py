@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from formcheck.adapters.cuts import CutDetector
-from formcheck.adapters.pose import PoseBackend
+from formcheck.adapters.pose import PoseBackend, TwoStepBackend
 from formcheck.adapters.scout import Scout
 from formcheck.adapters.video import ClipReader, DecodedFrame, VideoInfo
-from formcheck.sampling import Sampler, fill
+from formcheck.sampling import AGAIN, Sampler, fill, moved
 from formcheck.types import Pose
+
+MAX_LOOKS = 4  # at one frame, until the network's answer stays where it is
+SKIPPED_KEPT = 8  # frames, not converted to RGB: 25 MB at full HD
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ def read_sparsely(
     sent: dict[int, Pose] = {}
     times_s: list[float] = []
     leaps_s: list[float] = []
-    last: DecodedFrame | None = None
+    skipped: deque[DecodedFrame] = deque(maxlen=SKIPPED_KEPT)
     with ClipReader(path) as reader:
         for decoded in reader.decoded():
             times_s.append(decoded.time_s)
@@ -72,18 +76,22 @@ def read_sparsely(
             wanted = sampler.wants(decoded.time_s, thumbnail)
             if sampler.leapt:
                 leaps_s.append(decoded.time_s)
-                if last is not None and last.index not in sent:
-                    sent[last.index] = backend.detect(last.frame())
+                if skipped:
+                    sent[skipped[-1].index] = _send(skipped[-1], backend, sampler, scout)
             if wanted:
                 pose = sent[decoded.index] = _send(decoded, backend, sampler, scout)
+                for between in () if sampler.leapt else sampler.missed(pose, list(skipped)):
+                    sent[between.index] = _send(between, backend, sampler, None)
                 sampler.saw(pose, thumbnail)
+                skipped.clear()
                 if scout is not None and (scout.several or scout.turn_deg):
                     break
-            last = decoded
+            else:
+                skipped.append(decoded)
             if on_progress is not None:
                 on_progress(decoded.time_s, reader.info.duration_s)
-        if last is not None and last.index not in sent:
-            sent[last.index] = backend.detect(last.frame())
+        if skipped:
+            sent[skipped[-1].index] = _send(skipped[-1], backend, sampler, scout)
         moments = np.array(times_s)
         cuts_s = cuts.times_s(fill(moments, sent, leaps_s))
         poses = fill(moments, sent, (*leaps_s, *cuts_s))
@@ -92,11 +100,15 @@ def read_sparsely(
 
 def _send(decoded: DecodedFrame, backend: PoseBackend, sampler: Sampler, scout: Scout | None) -> Pose:
     frame = decoded.frame()
-    pose = backend.detect(frame)
+    find = backend.find if isinstance(backend, TwoStepBackend) else backend.detect
+    pose = find(frame)
     if sampler.again(pose):
-        first, pose = pose, backend.detect(frame)
-        if pose.outline_px is None:  # it is taken a few times a second, so the same frame has none the second time
-            pose = replace(pose, outline_px=first.outline_px)
+        for _ in range(MAX_LOOKS - 1):
+            before, pose = pose, find(frame)
+            if moved(before, pose) <= AGAIN:
+                break
+    if isinstance(backend, TwoStepBackend):
+        pose = backend.look_closer(frame, pose)
     if scout is not None:
         scout.watch(frame, pose)
     return pose

@@ -34,6 +34,11 @@ _NATIVE_ERRORS = (RuntimeError, ValueError, OSError, IndexError)
 
 SEARCH_CONFIDENCE = 0.3  # for a search: mediapipe's own 0.5 misses people in part behind others
 
+# mediapipe smooths landmarks over time (a causal filter: a fast hinge reads 6 degrees behind), by as much as little
+# time passes. formcheck filters without delay afterwards, so mediapipe is told of a slower clock, and hardly smooths.
+TIME_STRETCH = 30
+LEAST_STEP_MS = 1000
+
 _APT_LINE = "apt-get install libegl1 libgles2 libgl1 libglib2.0-0"
 
 # Nothing listens on the discard port, so a connection through it is refused by this machine at once.
@@ -136,8 +141,8 @@ class MediaPipeBackend:
     def detect(self, frame: Frame) -> Pose:
         """Return the (first) pose in a frame; `Pose.missing` for a frame without a person or not RGB uint8.
 
-        Frames may come at any time stamps: mediapipe is given the frame's milliseconds, or one more than the last
-        where the clock stands still or steps back. The pose carries the frame's own index and time.
+        Frames may come at any time stamps: mediapipe is given the frame's stretched time (`TIME_STRETCH`), or a step
+        more than the last where the clock stands still or steps back. The pose carries the frame's own index and time.
 
         Raises
         ------
@@ -224,7 +229,8 @@ class MediaPipeBackend:
     def _run(self, landmarker: Any, image: ImageArray, time_s: float) -> Any:
         from mediapipe.tasks.python.vision.core import image as mp_image
 
-        self._last_ms = max(self._last_ms + 1, round(time_s * 1000) if math.isfinite(time_s) else 0)
+        stretched_ms = round(time_s * 1000 * TIME_STRETCH) if math.isfinite(time_s) else 0
+        self._last_ms = max(self._last_ms + LEAST_STEP_MS, stretched_ms)
         # a view (crop, mirror, BGR turned round) would be read as if it were contiguous
         picture = mp_image.Image(mp_image.ImageFormat.SRGB, np.ascontiguousarray(image))
         if self._warm:

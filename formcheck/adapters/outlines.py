@@ -29,6 +29,7 @@ STILL = 0.02  # trunk lines that shoulders and hips have moved
 FAST = 2.0  # trunk lines a second: a kettlebell swing; a hinge of 1.5 s comes to 1.3
 LITTLE_SEEN = 0.3  # of the outline's points, of which those along the front are often behind an arm
 SPEED_OVER_S = 0.1
+FAST_FOR_S = 0.5  # a fast movement that turns round is slow for a moment, and that is the moment to see
 MAX_YAW_DEG = 45.0  # one frame's own estimate; from further round the outline is not that of the back
 SQUARE_PX = 320  # the network itself works on 256
 MARGIN = 1.15  # of the distance from mid-hip to the landmark that is furthest from it
@@ -90,6 +91,7 @@ class _Clock:
         self._last_s = -math.inf
         self._last: FloatArray | None = None
         self._little_seen = False
+        self._fast_s = -math.inf
         self._recent: deque[tuple[float, FloatArray]] = deque()
 
     def due(self, pose: Pose) -> bool:
@@ -98,12 +100,13 @@ class _Clock:
         while len(self._recent) > 1 and self._recent[1][0] <= pose.time_s - SPEED_OVER_S:
             self._recent.popleft()
         self._recent.append((pose.time_s, trunk))
+        before_s, before = self._recent[0]
+        if trunks_apart(trunk, before) > FAST * max(pose.time_s - before_s, 1e-3):
+            self._fast_s = pose.time_s
         elapsed_s = pose.time_s - self._last_s
         if self._last is None or not 0 <= elapsed_s < STILL_S:
             return True
-        before_s, before = self._recent[0]
-        speed = trunks_apart(trunk, before) / max(pose.time_s - before_s, 1e-3)
-        if speed > FAST or self._little_seen:
+        if pose.time_s - self._fast_s <= FAST_FOR_S or self._little_seen:
             return elapsed_s >= SOON_S
         return elapsed_s >= EVERY_S and trunks_apart(trunk, self._last) > STILL
 

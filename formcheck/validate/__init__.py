@@ -30,7 +30,7 @@ from formcheck.validate.truth import TruthClip, exercise_of, find_truth_clips, l
 
 __all__ = ["Validation", "cached_poses", "default_cache", "validate"]
 
-OUTLINES = "outlines 3"  # part of the cache's key: to be counted up when `formcheck.silhouette` gives other outlines
+READING = "outlines 4, slow clock"  # part of the cache's key: to be changed when poses or outlines come out otherwise
 
 OnProgress = Callable[[float, int], None]
 """Called often, with clips done (part of one counts as a fraction) and clips in all."""
@@ -165,7 +165,7 @@ def _content_key(clip: Path, model: str | Path | None, wrap: Callable[[ClipReade
     """Name for what a clip and a model give together; changes with either's content and with what reads them."""
     digest = hashlib.sha256(clip.read_bytes())
     digest.update(
-        f"{locate(model).sha256} mediapipe {version('mediapipe')} patches {patches.VERSION} {OUTLINES}".encode()
+        f"{locate(model).sha256} mediapipe {version('mediapipe')} patches {patches.VERSION} {READING}".encode()
     )
     digest.update(wrap.__name__.encode() if wrap is not None else b"")
     return digest.hexdigest()[:32]
