@@ -24,7 +24,7 @@ from formcheck.reports.csv import write_angles
 from formcheck.reports.json import report_from_dict, report_to_dict
 from formcheck.reports.parquet import angle_table
 from formcheck.sampling import DENSE, MOVING_GAP_S, SEARCH_S, STILL_GAP_S, Sampler, fill, has_narrow_fault, moved
-from formcheck.sparse import read_sparsely
+from formcheck.sparse import MAX_LOOKS, read_sparsely
 from formcheck.types import Analysis, Frame, ImageArray, Pose, Status
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_videos"
@@ -118,6 +118,20 @@ class TestSampler:
         assert not sampler.again(replace(start, time_s=1.0))
         assert not sampler.again(Pose.missing(5, 0.03, (10, 10)))
 
+    def test_frames_that_a_fast_start_jumped_over_are_sent_after_all(self) -> None:
+        start, end = film([Key(0.0), Key(1.0, hip=90.0)])[::30]
+        skipped = ["a", "b", "c", "d", "e", "f", "g"]
+        sampler = Sampler()
+        assert sampler.missed(end, skipped) == []  # the first pose of all
+        sampler.saw(start, thumbnail_of(0))
+        chosen = sampler.missed(end, skipped)
+        assert 2 <= len(chosen) <= len(skipped)
+        assert chosen == sorted(set(chosen))
+        assert sampler.missed(end, ["a"]) == ["a"]
+        assert sampler.missed(end, []) == []
+        assert sampler.missed(start, skipped) == []
+        assert sampler.missed(Pose.missing(1, 1.0, (10, 10)), skipped) == []
+
 
 def test_moved_is_in_trunk_lengths_and_knows_missing_poses() -> None:
     (pose,) = film(STILL)[:1]
@@ -133,7 +147,8 @@ class TestFill:
         sent = {index: poses[index] for index in range(0, len(poses), 5)} | {len(poses) - 1: poses[-1]}
         filled = fill(np.array([pose.time_s for pose in poses]), sent)
         assert [pose.index for pose in filled] == list(range(len(poses)))
-        assert all(filled[index] is pose for index, pose in sent.items())
+        for index, pose in sent.items():
+            np.testing.assert_array_equal(filled[index].image_px, pose.image_px)
         assert [pose.estimated for pose in filled] == [index in sent for index in range(len(poses))]
 
     def test_curves_follow_the_movement(self) -> None:
@@ -185,7 +200,7 @@ class TestFill:
     def test_a_single_pose_fills_its_own_frame(self) -> None:
         poses = film(STILL)
         filled = fill(np.array([pose.time_s for pose in poses]), {0: poses[0]})
-        assert filled[0] is poses[0]
+        np.testing.assert_array_equal(filled[0].image_px, poses[0].image_px)
         assert not any(pose.found for pose in filled[1:])
 
 
@@ -210,6 +225,24 @@ class Replay:
     def __exit__(self, *_: object) -> None: ...
 
 
+class SlowToFollow(Replay):
+    """As the real one: a first look at a frame finds half of the way only, and the closer look is a step of its own."""
+
+    def __init__(self, poses: list[Pose]) -> None:
+        super().__init__(poses)
+        self.seen = poses[0].image_px
+        self.closer: list[int] = []
+
+    def find(self, frame: Frame) -> Pose:
+        pose = self.detect(frame)
+        self.seen = (self.seen + pose.image_px) / 2
+        return replace(pose, image_px=self.seen)
+
+    def look_closer(self, frame: Frame, pose: Pose) -> Pose:
+        self.closer.append(frame.index)
+        return pose
+
+
 def grain(index: int, base: int = 110) -> ImageArray:
     """A grey picture with a little noise, so that no frame is an exact copy."""
     random = np.random.default_rng(index)
@@ -231,6 +264,17 @@ class TestReading:
         assert reading.poses[-1].estimated
         assert len(backend.asked) < 0.35 * len(backend.poses)
         assert reading.cuts_s == ()
+
+    def test_a_frame_is_looked_at_until_the_answer_stays_and_closer_once(self, hinge_clip: tuple[Path, Replay]) -> None:
+        path, replay = hinge_clip
+        backend = SlowToFollow(replay.poses)
+        reading = read_sparsely(path, backend)
+        sent = [pose for pose in reading.poses if pose.estimated]
+        assert sorted(backend.closer) == [pose.index for pose in sent]
+        assert max(backend.asked.count(index) for index in backend.closer) <= MAX_LOOKS
+        trunk = np.linalg.norm(replay.poses[0].image_px[11] - replay.poses[0].image_px[23])
+        off = [np.linalg.norm(pose.image_px - replay.poses[pose.index].image_px, axis=1).max() for pose in sent]
+        assert max(off) < 0.12 * trunk
 
     def test_a_cut_is_found_and_kept_apart(self, tmp_path: Path) -> None:
         poses = film(STILL)

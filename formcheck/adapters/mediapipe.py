@@ -97,7 +97,7 @@ class MediaPipeBackend:
         self._masks = masks
         self._search = search
         self._key: int | None = None
-        self._last_ms = -1
+        self._last_ms = -LEAST_STEP_MS
         path = model.path  # not by way of `self`, or the backend would be in a reference cycle
         self._outliner = Outliner(lambda: MediaPipeBackend.open(path, outlines=False, masks=True))
         self._patches = PatchTaker()
