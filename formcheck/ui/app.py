@@ -13,7 +13,7 @@ import streamlit as st
 
 @dataclass(frozen=True, slots=True)
 class PageEntry:
-    """One page: `formcheck.ui.<module>` with a function `page() -> None`, at the address `/<module>`.
+    """One page: `formcheck.ui.<module>` with a function `page() -> None`, at `/<module>`; the first one at `/` only.
 
     Attributes
     ----------

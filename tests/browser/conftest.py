@@ -254,5 +254,5 @@ def new_page(app: App, browser: Any) -> Iterator[Pages]:
 
 @pytest.fixture
 def page(new_page: Pages) -> Any:
-    """A page of `app` in a fresh session; open it with ``page.goto("/upload")``."""
+    """A page of `app` in a fresh session; open it with ``page.goto("/live")``."""
     return new_page()
