@@ -25,14 +25,16 @@ from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+import batch_stub  # noqa: E402
+from batch_watch import children, markers, tree  # noqa: E402
+
 CHILD = "--child"
 GONE_S = 10.0  # a worker must have noticed by then that its parent is gone
 
 
 def run_child(arguments: list[str]) -> int:
-    sys.path.insert(0, str(ROOT / "tests"))
-    import batch_stub
-
     from formcheck.batch import job
     from formcheck.cli import main as cli
 
@@ -46,36 +48,10 @@ def command(clips: Path, out: Path, jobs: int) -> list[str]:
 
 
 def make_clips(folder: Path, count: int, chance: random.Random) -> None:
-    sys.path.insert(0, str(ROOT / "tests"))
-    import batch_stub
-
     for n in range(count):
         batch_stub.write(folder / f"c{n:03}.mp4", reps=n % 5, faults=n % 3, sleep=round(chance.uniform(0.02, 0.2), 3))
     batch_stub.write(folder / "unreadable.mp4", error="damaged")
     batch_stub.write(folder / "again" / "c000.mp4", reps=9)
-
-
-def tree(out: Path) -> dict[str, bytes]:
-    files = (path for path in out.rglob("*") if path.is_file() and path.name != "batch.json")
-    return {str(path.relative_to(out)): path.read_bytes() for path in files}
-
-
-def finished(out: Path) -> dict[str, tuple[int, int]]:
-    """Marker of each finished clip -> inode and time: both change when it is written again."""
-    found = ((path, path.stat()) for path in out.glob("clips/*/done.json"))
-    return {path.parent.name: (state.st_ino, state.st_mtime_ns) for path, state in found}
-
-
-def children(parent: int) -> list[int]:
-    found = []
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = status.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue  # it has just ended
-        if int(fields[1]) == parent and fields[0] != "Z":
-            found.append(int(status.parent.name))
-    return found
 
 
 def alive(pid: int, started: str) -> bool:
@@ -116,7 +92,7 @@ def wait_gone(workers: dict[int, str]) -> None:
 
 
 def check_kept(before: dict[str, tuple[int, int]], out: Path) -> None:
-    now = finished(out)
+    now = markers(out)
     lost = [name for name in before if name not in now]
     twice = [name for name, state in before.items() if name in now and now[name] != state]
     if lost or twice:
@@ -149,11 +125,11 @@ def main() -> int:
         started = time.monotonic()
         subprocess.run(command(clips, whole, args.jobs), cwd=ROOT, stderr=subprocess.DEVNULL, check=False)
         spent_s = time.monotonic() - started
-        print(f"undisturbed: {len(finished(whole))} of {total} clips finished in {spent_s:.1f} s", flush=True)
+        print(f"undisturbed: {len(markers(whole))} of {total} clips finished in {spent_s:.1f} s", flush=True)
         kinds: Counter[str] = Counter()
         ends = runs = 0
         while sum(kinds.values()) < args.kills or not ends:
-            before = finished(out)
+            before = markers(out)
             process = subprocess.Popen(command(clips, out, args.jobs), cwd=ROOT, stderr=subprocess.DEVNULL)
             runs += 1
             workers: dict[int, str] = {}
@@ -167,7 +143,7 @@ def main() -> int:
             process.wait()
             wait_gone(workers)
             check_kept(before, out)
-            if len(finished(out)) == total and (out / "summary.csv").exists() and kind in {"", "worker"}:
+            if len(markers(out)) == total and (out / "summary.csv").exists() and kind in {"", "worker"}:
                 if process.returncode != 2:  # a clip is unreadable
                     raise SystemExit(f"ended with {process.returncode}")
                 compare(out, whole, total)

@@ -2,7 +2,7 @@
 
     python benchmarks/batch_many.py [--clips 2000] [--jobs 2] [--frames 8] [--stub]
 
-A few frames of the sample clips are written as short clips, copied under many names, and given to `formcheck batch`
+A few frames of the sample clips are written as short clips, linked under many names, and given to `formcheck batch`
 with the real pose model. While it runs, the resident memory of the command and of each worker is read ten times a
 second, and shown at each tenth of the clips. A figure that grows with the clips is a leak. With --stub the pose model
 is replaced by tests/batch_stub.py: what is left is what a clip costs beside its analysis.
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import csv
-import shutil
+import os
 import subprocess
 import sys
 import tempfile
@@ -20,6 +20,12 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+import batch_stub  # noqa: E402
+from batch_watch import children  # noqa: E402
+from clip_factory import steady, write_clip  # noqa: E402
+
 CHILD = "--child"
 SIZE = (480, 270)
 DIFFERENT = 16  # clips of different content
@@ -30,34 +36,27 @@ def run_child(arguments: list[str]) -> int:
     from formcheck.cli import main as cli
 
     if arguments[0] == "--stub":
-        sys.path.insert(0, str(ROOT / "tests"))
-        import batch_stub
-
         job.ANALYZE = batch_stub.ANALYZE
     return cli(["batch", *arguments[1:]])
 
 
 def make_clips(folder: Path, count: int, frames: int, *, stub: bool) -> None:
-    sys.path.insert(0, str(ROOT / "tests"))
     first = []
     for n in range(min(DIFFERENT, count)):
         path = folder / f"{n:05}.mp4"
         if stub:
-            import batch_stub
-
             batch_stub.write(path, reps=n % 5, faults=n % 3)
         else:
             folder.mkdir(exist_ok=True)
             write_short(path, frames, seed=n)
         first.append(path)
     for n in range(len(first), count):
-        shutil.copyfile(first[n % len(first)], folder / f"{n:05}.mp4")
+        os.link(first[n % len(first)], folder / f"{n:05}.mp4")  # each name is a clip of its own
 
 
 def write_short(path: Path, frames: int, seed: int) -> None:
     """Write some frames out of the middle of a sample clip."""
     import cv2
-    from clip_factory import steady, write_clip
 
     from formcheck.adapters.video import ClipReader
 
@@ -83,14 +82,6 @@ def status_mb(pid: int) -> tuple[float, float]:
     if "VmRSS" not in values:
         return 0.0, 0.0
     return int(values["VmRSS"][0]) / 1e3, int(values["VmHWM"][0]) / 1e3
-
-
-def children(parent: int) -> list[int]:
-    try:
-        names = Path(f"/proc/{parent}/task").iterdir()
-        return [int(pid) for name in names for pid in (name / "children").read_text().split()]
-    except OSError:
-        return []
 
 
 def watch(process: subprocess.Popen[bytes], out: Path, count: int) -> None:

@@ -14,7 +14,6 @@ from typing import Any, overload
 
 import numpy as np
 
-from formcheck import shots
 from formcheck.blocks import BLOCK, Rows, Shelf
 from formcheck.types import (
     LANDMARK_COUNT,
@@ -22,7 +21,6 @@ from formcheck.types import (
     PATCHES_SHAPE,
     BoolArray,
     FloatArray,
-    PatchArray,
     Pose,
     PoseTrack,
 )
@@ -191,20 +189,7 @@ class PoseLog(Sequence[Pose]):
     def part(self, rows: slice) -> PoseTrack:
         """Poses that follow one another."""
         start, stop, _ = rows.indices(len(self))
-        stop = max(start, stop)
-        packed = self._numbers.read(start, stop)
-        image, world, visibility = (
-            np.ascontiguousarray(packed[..., numbers], dtype=np.float64) for numbers in (slice(0, 2), slice(2, 5), 5)
-        )
-        del packed
-        patches: PatchArray | None = None if self._patches is None else self._patches.read(start, stop)
-        first, last = bisect_left(self._outlined, start), bisect_left(self._outlined, stop)
-        edges = None
-        if last > first:
-            edges = np.full((stop - start, *EDGES), np.nan)
-            edges[np.array(self._outlined[first:last]) - start] = self._outlines.read(first, last)
-        time_s = np.array(self._time_s[start:stop], dtype=np.float64)
-        return PoseTrack(time_s, self._size_px, image, world, visibility, patches, edges)
+        return self.parts([(start, max(start, stop))])
 
     def excerpt(self, opening_s: float, recent_s: float) -> PoseTrack:
         """The poses before one time and from another on, with a frame without a person where they are joined.
@@ -217,5 +202,38 @@ class PoseLog(Sequence[Pose]):
         first, second = bisect_left(self._time_s, opening_s), bisect_left(self._time_s, recent_s)
         if second <= first:
             return self.track()
-        recent = self.part(slice(second, None))
-        return shots.apart([self.part(slice(first)), recent]) if first else recent
+        return self.parts([(0, first), (second, len(self))] if first else [(second, len(self))])
+
+    def parts(self, spans: Sequence[tuple[int, int]]) -> PoseTrack:
+        """Stretches of rows, from the first to the one after the last, as `shots.apart` puts them together.
+
+        They are read a block at a time into what is given back, so that no second copy of them is in memory.
+        """
+        count = sum(stop - start for start, stop in spans) + len(spans) - 1
+        time_s = np.empty(count)
+        image, world = np.full((count, LANDMARK_COUNT, 2), np.nan), np.full((count, LANDMARK_COUNT, 3), np.nan)
+        visibility = np.full((count, LANDMARK_COUNT), np.nan)
+        patches = None if self._patches is None else np.zeros((count, *PATCHES_SHAPE), dtype=np.uint8)
+        outlined: dict[int, int] = {}  # place in what is given back -> place among the outlines
+        to = 0
+        for start, stop in spans:
+            if to:
+                time_s[to] = (time_s[to - 1] + self._time_s[start]) / 2
+                to += 1
+            time_s[to : to + stop - start] = self._time_s[start:stop]
+            first, last = bisect_left(self._outlined, start), bisect_left(self._outlined, stop)
+            outlined |= {self._outlined[place] - start + to: place for place in range(first, last)}
+            for low in range(start, stop, BLOCK):
+                high = min(low + BLOCK, stop)
+                here = slice(to + low - start, to + high - start)
+                packed = self._numbers.read(low, high)
+                image[here], world[here], visibility[here] = packed[..., :2], packed[..., 2:5], packed[..., 5]
+                if patches is not None and self._patches is not None:
+                    patches[here] = self._patches.read(low, high)
+            to += stop - start
+        edges = None
+        if outlined:
+            edges = np.full((count, *EDGES), np.nan)
+            for place, kept in outlined.items():
+                edges[place] = self._outlines.row(kept)
+        return PoseTrack(time_s, self._size_px, image, world, visibility, patches, edges)

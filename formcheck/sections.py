@@ -163,13 +163,11 @@ def _judge_section(
         measured = kinematics.over_window(own, request.model)
         kept.add(measured.table(), measured.track)
         return end
-    before = _before(poses, time_s, start, begin, progress)
-    recent_s = float(before[-1].time_s[0] if before else time_s[begin])
-    raw = shots.apart([*before[:-1], *_together(before[-1:], own)])
-    first = len(raw) - len(own)
-    del own, before
-    stretch = repetitions.look(raw, request.exercise, request.side, request.model)
-    del raw
+    del own  # it is read again with what comes before it: two copies would take twice the memory
+    spans = _seen(time_s, start, begin, end, progress)
+    recent_s = float(time_s[spans[-1][0]])
+    stretch = repetitions.look(poses.parts(spans), request.exercise, request.side, request.model)
+    first = len(stretch.measured.track) - (end - begin)
     if end < stop:
         end = _ending(stretch.found, time_s, begin, end, progress)
     progress.found += int(seen[: end - begin].sum())
@@ -194,23 +192,18 @@ def _judge_section(
     return end
 
 
-def _before(poses: PoseLog, time_s: FloatArray, start: int, begin: int, progress: Progress) -> list[PoseTrack]:
-    """What a section sees of the shot before it: the quiet start, and the time from a pause on shortly before."""
+def _seen(time_s: FloatArray, start: int, begin: int, end: int, progress: Progress) -> list[tuple[int, int]]:
+    """The rows that a section sees: the shot's quiet start, and from a pause shortly before its own on."""
     if begin == start:
-        return []
+        return [(begin, end)]
     now_s = float(time_s[begin])
     pauses = [at for at in progress.pauses_s if now_s - 2 * CONTEXT_S <= at <= now_s - CONTEXT_S]
     recent = max(start, int(np.searchsorted(time_s, max(pauses, default=now_s - CONTEXT_S))))
     opening_s = float(time_s[start]) + OPENING_S
     if progress.reps:
         opening_s = min(opening_s, progress.reps[0].start_s)
-    opening = min(recent, int(np.searchsorted(time_s, opening_s)))
-    parts = [poses.part(slice(recent, begin))]
-    return [poses.part(slice(start, opening)), *parts] if start < opening < recent else parts
-
-
-def _together(before: Sequence[PoseTrack], own: PoseTrack) -> list[PoseTrack]:
-    return [shots.join([*before, own])] if before else [own]
+    opening = int(np.searchsorted(time_s, opening_s))
+    return [(start, opening), (recent, end)] if start < opening < recent else [(recent, end)]
 
 
 def _ending(found: Segmentation, time_s: FloatArray, begin: int, end: int, progress: Progress) -> int:

@@ -54,8 +54,20 @@ def write(path: Path, **what: object) -> Path:
     return path
 
 
-def analyze(path, *, exercise=None, side=None, settings=None, model=None, person=None, rate="full", on_progress=None):
-    del settings, model
+def analyze(
+    path,
+    *,
+    exercise=None,
+    side=None,
+    settings=None,
+    model=None,
+    person=None,
+    rate="full",
+    beside=True,
+    on_progress=None,
+):
+    """Stand in for `pipeline.analyze_clip`, with its parameters."""
+    del settings, model, beside
     what = dict(word.split("=", 1) for word in Path(path).read_text(encoding="utf-8").split())
     _misbehave(path, what)
     seconds = float(what.get("sleep", 0))

@@ -14,6 +14,7 @@ from pathlib import Path
 import batch_stub
 import pandas as pd
 import pytest
+from batch_watch import children, markers, tree
 
 from formcheck.batch import job as job_module
 from formcheck.batch import supervisor
@@ -46,18 +47,6 @@ def make(folder: Path, count: int, **what: object) -> list[Path]:
     return [batch_stub.write(folder / f"c{n:02}.mp4", reps=n % 4, faults=n % 3, **what) for n in range(count)]
 
 
-def tree(out: Path) -> dict[str, bytes]:
-    """Every file of a batch but the one with its random id."""
-    files = (path for path in out.rglob("*") if path.is_file() and path.name != "batch.json")
-    return {str(path.relative_to(out)): path.read_bytes() for path in files}
-
-
-def markers(out: Path) -> dict[str, tuple[int, int]]:
-    """What changes when a clip is finished once more: its marker's inode and time."""
-    found = ((path, path.stat()) for path in out.glob("clips/*/done.json"))
-    return {path.parent.name: (state.st_ino, state.st_mtime_ns) for path, state in found}
-
-
 def rows(out: Path, table: str = "summary") -> list[dict[str, str]]:
     with (out / f"{table}.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
@@ -78,19 +67,6 @@ def start(*arguments: object) -> subprocess.Popen[str]:
         text=True,
         start_new_session=True,
     )
-
-
-def children(parent: int) -> list[int]:
-    """The processes that a process has started, by Linux's own list."""
-    found = []
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = status.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue  # it has just ended
-        if int(fields[1]) == parent and fields[0] != "Z":
-            found.append(int(status.parent.name))
-    return found
 
 
 def wait_until(true, limit_s: float = 60.0):
