@@ -23,7 +23,7 @@ RETURNED_SHARE = 0.20  # this near to rest: over
 SPLIT_SHARE = 0.5  # turned again after coming back at least this far: a new repetition, else still the same
 PLATEAU_SHARE = 0.04  # this near to the deepest value counts as the turn (the pause, the hold)
 PLATEAU_MIN_DEG = 3.0  # but never less than landmark noise
-DEEPEST_DEG = 1.0  # nearer to the deepest value than this is the deepest: in a pause the rest is jitter
+DEEPEST_DEG = 3.0  # as near to the deepest value as landmark noise is the deepest: in a hold the rest is drift
 ONSET_SPEED_SHARE = 0.06  # of the fastest moment on the way: slower than this is rest
 CUT_SPEED_SHARE = 0.25  # ... and faster than this at the clip's first or last frame: the clip cuts the movement off
 # A joint that differs by more between two moments with the same angle makes them different movements. The repetitions
