@@ -42,6 +42,7 @@ YAW_WINDOW_S = 1.0
 # rendered clips within 35 deg of side-on have 0.85 or more, people filmed from the side 0.82; behind a bar's plate 0.6.
 SHORTEST_SHANK = 0.75
 SHORTEST_LEG = 0.65  # of the person's own usual length of thigh and shank, in trunk lengths; behind a plate it is 0.5
+LONGEST_SLIP_S = 0.35  # a plate hides a shin for longer
 OBLIQUE_DEG = 40.0  # from here on the picture's angle gives way to the angle in space when repetitions are counted
 COUNTED_FROM_SPACE = frozenset({"knee_flexion_deg", "hip_flexion_deg"})
 
@@ -200,7 +201,7 @@ def seen_columns(track: PoseTrack, near_sign: FloatArray) -> dict[str, BoolArray
     edge = EDGE_SHARE * min(width, height)
     inside = (x >= edge) & (x < width - edge) & (y >= edge) & (y < height - edge)
     visible = inside & (np.nan_to_num(track.visibility) >= MIN_VISIBILITY)
-    plausible = {side: plausible_leg(track, side) for side in Side}
+    plausible = {side: plausible_leg(track, side) | _slips(track, side) for side in Side}
     seen: dict[str, BoolArray] = {}
     for metric, names in metrics.METRIC_LANDMARKS.items():
         by_side = {
@@ -230,6 +231,31 @@ def plausible_leg(track: PoseTrack, side: Side) -> BoolArray:
     known = leg[np.isfinite(leg)]
     usual = float(np.median(known)) if known.size else np.nan
     return np.asarray(~((shank < SHORTEST_SHANK * thigh) | (leg < SHORTEST_LEG * usual)))
+
+
+def _slips(track: PoseTrack, side: Side) -> BoolArray:
+    """Frames in which a leg has no leg's proportions for a moment only: the network slipped, nothing hides it."""
+    slipped = np.zeros(len(track), dtype=bool)
+    for stretch in smoothing.stretches(~plausible_leg(track, side)):
+        inside = stretch.start > 0 and stretch.stop < len(track)
+        if inside and track.time_s[stretch.stop] - track.time_s[stretch.start - 1] <= LONGEST_SLIP_S:
+            slipped[stretch] = True
+    return slipped
+
+
+def _without_slips(track: PoseTrack, columns: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    """Angles of the leg on straight lines across moments in which the network slipped."""
+    filled = dict(columns)
+    for side in Side:
+        slipped = _slips(track, side)
+        if not slipped.any():
+            continue
+        for metric in metrics.SIDED_METRICS:
+            if "knee" in metrics.METRIC_LANDMARKS[metric]:
+                name = metrics.column_name(metric, side)
+                column = np.where(slipped, np.nan, columns[name])
+                filled[name] = smoothing.fill_gaps(track.time_s, column, LONGEST_SLIP_S)
+    return filled
 
 
 class CausalKinematics:

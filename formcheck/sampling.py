@@ -40,6 +40,7 @@ MOVE: Final = 0.25  # trunk lengths that the fastest joint may go between two fr
 AGAIN: Final = 0.06  # trunk lengths since the last pose
 AGAIN_GAP_S: Final = 0.07  # after a shorter time the region is as near as it ever is
 MISSED: Final = 0.35  # trunk lengths between two poses from which on frames between them are sent as well
+SETTLED: Final = 0.15  # trunk lengths between two looks at a frame; more, and it is looked at once more
 SURPRISE: Final = 0.3  # trunk lengths by which a pose may miss where the last two led to
 DENSE: Final = 5  # frames in a row that are sent after a surprise or a leap
 SEARCH_S: Final = 1.0  # every frame is sent for so long after the person was lost

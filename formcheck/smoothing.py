@@ -109,7 +109,7 @@ def zero_phase(time_s: FloatArray, values: FloatArray, cutoff_hz: float) -> Floa
     for number, seen in enumerate(np.isfinite(columns).T):
         alike.setdefault(seen.tobytes(), []).append(number)
     for gaps, numbers in alike.items():
-        for stretch in _stretches(np.frombuffer(gaps, dtype=bool)):
+        for stretch in stretches(np.frombuffer(gaps, dtype=bool)):
             columns[stretch, numbers] = _filter_stretch(time_s[stretch], columns[stretch, numbers], cutoff_hz)
     return columns.reshape(values.shape)
 
@@ -145,7 +145,7 @@ def derivative(time_s: FloatArray, values: FloatArray, window_s: float = 0.2) ->
         Full width of the fitted parabola.
     """
     rate = np.full(values.shape, np.nan)
-    for stretch in _stretches(np.isfinite(values)):
+    for stretch in stretches(np.isfinite(values)):
         times, known = time_s[stretch], values[stretch]
         interval = sample_interval_s(times)
         if not np.isfinite(interval):
@@ -169,7 +169,8 @@ def _as_columns(values: FloatArray) -> FloatArray:
     return values.reshape(len(values), math.prod(values.shape[1:])).copy()
 
 
-def _stretches(seen: BoolArray) -> list[slice]:
+def stretches(seen: BoolArray) -> list[slice]:
+    """Where a mask is True without a break."""
     edges = np.flatnonzero(np.diff(np.concatenate(([0], seen.astype(np.int8), [0]))))
     return [slice(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True)]
 

@@ -23,7 +23,17 @@ from formcheck.pipeline import analyze_clip
 from formcheck.reports.csv import write_angles
 from formcheck.reports.json import report_from_dict, report_to_dict
 from formcheck.reports.parquet import angle_table
-from formcheck.sampling import DENSE, MOVING_GAP_S, SEARCH_S, STILL_GAP_S, Sampler, fill, has_narrow_fault, moved
+from formcheck.sampling import (
+    DENSE,
+    MOVING_GAP_S,
+    SEARCH_S,
+    SETTLED,
+    STILL_GAP_S,
+    Sampler,
+    fill,
+    has_narrow_fault,
+    moved,
+)
 from formcheck.sparse import MAX_LOOKS, read_sparsely
 from formcheck.types import Analysis, Frame, ImageArray, Pose, Status
 
@@ -274,7 +284,7 @@ class TestReading:
         assert max(backend.asked.count(index) for index in backend.closer) <= MAX_LOOKS
         trunk = np.linalg.norm(replay.poses[0].image_px[11] - replay.poses[0].image_px[23])
         off = [np.linalg.norm(pose.image_px - replay.poses[pose.index].image_px, axis=1).max() for pose in sent]
-        assert max(off) < 0.12 * trunk
+        assert max(off) < (SETTLED + 0.02) * trunk
 
     def test_a_cut_is_found_and_kept_apart(self, tmp_path: Path) -> None:
         poses = film(STILL)

@@ -23,9 +23,11 @@ from formcheck.view import yaw_per_frame
 
 # Seconds between two outlines, a landmarker run each. Every 0.05 s tells the lower back no better than every 0.5 s.
 EVERY_S = 0.5
+MOVED_S = 0.35  # ... once the trunk has moved on: the moments next to rest and next to the turn count most
 STILL_S = 0.75  # while the trunk is where it was at the last one
 SOON_S = 0.25  # in fast movement, and where the last one shows little: an arm is out of the way soon
 STILL = 0.02  # trunk lines that shoulders and hips have moved
+MOVED = 0.10
 FAST = 2.0  # trunk lines a second: a kettlebell swing; a hinge of 1.5 s comes to 1.3
 LITTLE_SEEN = 0.3  # of the outline's points, of which those along the front are often behind an arm
 SPEED_OVER_S = 0.1
@@ -108,7 +110,8 @@ class _Clock:
             return True
         if pose.time_s - self._fast_s <= FAST_FOR_S or self._little_seen:
             return elapsed_s >= SOON_S
-        return elapsed_s >= EVERY_S and trunks_apart(trunk, self._last) > STILL
+        way = trunks_apart(trunk, self._last)
+        return elapsed_s >= (MOVED_S if way > MOVED else EVERY_S) and way > STILL
 
     def saw(self, pose: Pose, points: FloatArray) -> None:
         """Take an outline."""
