@@ -30,13 +30,15 @@ JOINTS: Final = tuple(
     for name in ("shoulder", "hip", "knee", "ankle", "heel", "foot_index")
 )
 
+TRUNK: Final = tuple(int(side_landmark(side, name)) for side in Side for name in ("shoulder", "hip"))
+
 # Seconds between two frames that are sent. A person's slow movement has hardly anything faster than 2 Hz in it.
 STILL_GAP_S: Final = 0.25
 MOVING_GAP_S: Final = 0.17
 MOVE: Final = 0.25  # trunk lengths that the fastest joint may go between two frames that are sent
-# The network looks at a region that it takes from its last pose, and is slow to turn it after a body that moves: a
-# hinge of 70 degrees a second read 5 degrees behind. Sent a second time, a frame is seen in its own region, and reads
-# as it does when every frame is sent.
+# The network looks at a region that it takes from the hips and the trunk of its last pose, and is slow to turn it after
+# a body that moves: a hinge of 70 degrees a second read 5 degrees behind. Sent a second time, a frame is seen in its own
+# region, and reads as it does when every frame is sent.
 AGAIN: Final = 0.06  # trunk lengths since the last pose
 AGAIN_GAP_S: Final = 0.07  # after a shorter time the region is as near as it ever is
 MISSED: Final = 0.35  # trunk lengths between two poses from which on frames between them are sent as well
@@ -102,9 +104,9 @@ class Sampler:
         return elapsed_s >= min(usual, MOVE / max(speed, 1e-6)) - 1e-6
 
     def again(self, pose: Pose) -> bool:
-        """Whether the frame of this pose should be sent once more, because the person has moved since the last one."""
+        """Whether the frame of this pose should be sent once more, because the trunk has moved since the last one."""
         sent = self._sent
-        return sent is not None and pose.time_s - sent.time_s > AGAIN_GAP_S and moved(sent, pose) > AGAIN
+        return sent is not None and pose.time_s - sent.time_s > AGAIN_GAP_S and moved(sent, pose, TRUNK) > AGAIN
 
     def missed(self, pose: Pose, skipped: Sequence[Skipped]) -> list[Skipped]:
         """Frames to send after all, evenly spread, because the person moved further than was to be expected.
@@ -161,17 +163,17 @@ class Sampler:
         return _furthest(led_to, pose.image_px) > SURPRISE * trunk_px(pose)
 
 
-def moved(one: Pose, other: Pose) -> float:
+def moved(one: Pose, other: Pose, joints: Sequence[int] = JOINTS) -> float:
     """Way of the joint that moved furthest between two poses, in trunk lengths; inf when one is missing."""
     if not (one.found and other.found):
         return math.inf
     trunk = max(trunk_px(one), trunk_px(other))
-    return _furthest(one.image_px, other.image_px) / trunk if trunk > 0 else math.inf
+    return _furthest(one.image_px, other.image_px, joints) / trunk if trunk > 0 else math.inf
 
 
-def _furthest(one: FloatArray, other: FloatArray) -> float:
+def _furthest(one: FloatArray, other: FloatArray, joints: Sequence[int] = JOINTS) -> float:
     """Largest distance of a joint between two sets of landmarks, pixels."""
-    return float(np.nanmax(np.linalg.norm((one - other)[list(JOINTS)], axis=1)))
+    return float(np.nanmax(np.linalg.norm((one - other)[list(joints)], axis=1)))
 
 
 def trunk_px(pose: Pose) -> float:

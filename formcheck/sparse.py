@@ -13,7 +13,7 @@ from formcheck.adapters.cuts import CutDetector
 from formcheck.adapters.pose import PoseBackend, TwoStepBackend
 from formcheck.adapters.scout import Scout
 from formcheck.adapters.video import ClipReader, DecodedFrame, VideoInfo
-from formcheck.sampling import SETTLED, Sampler, fill, moved
+from formcheck.sampling import SETTLED, TRUNK, Sampler, fill, moved
 from formcheck.types import Pose
 
 MAX_LOOKS = 4  # at one frame, until the network's answer stays where it is
@@ -105,7 +105,7 @@ def _send(decoded: DecodedFrame, backend: PoseBackend, sampler: Sampler, scout: 
     if sampler.again(pose):
         for _ in range(MAX_LOOKS - 1):
             before, pose = pose, find(frame)
-            if moved(before, pose) <= SETTLED:
+            if moved(before, pose, TRUNK) <= SETTLED:
                 break
     if isinstance(backend, TwoStepBackend):
         pose = backend.look_closer(frame, pose)
