@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +27,6 @@ from formcheck.validate.truth import TruthClip, find_truth_clips, load_truth
 OUTPUT = Path(bias.__file__).with_name(bias.MODEL_FILE)
 POSES_PER_CLIP = 24
 MAX_ERROR_DEG = 60.0  # a toe can leave its foot by as much, and the picture tells; beyond it nothing is learnt
-# Chosen with --tune. Both optima are flat.
-SETTINGS = bias.Settings(ridge=0.4, width=1.2, seen_ridge=0.2, seen_width=0.3)
 SIDE_VIEW_DEG = 20.0
 
 
@@ -138,23 +136,25 @@ def main() -> int:
         samples += samples_of(clip, arguments.cache)
         print(f"read {clip.name}", flush=True)
     if arguments.tune:
-        for width in (0.4, 0.8, 1.6):
-            for ridge in (0.2, 0.6, 1.8):
-                report(samples, bias.Settings(ridge, width, ridge, width))
+        report(samples, bias.SETTINGS)
+        for name, chosen in asdict(bias.SETTINGS).items():
+            for factor in (1 / 3, 3.0):
+                report(samples, replace(bias.SETTINGS, **{name: factor * chosen}))
         return 0
-    report(samples, SETTINGS)
+    report(samples, bias.SETTINGS)
     features, patches, errors, bodies = gathered(samples)
     features, errors = features.astype(np.float16).astype(float), errors.astype(np.float16).astype(float)
-    model = bias.fit(features, patches, errors, SETTINGS)
+    model = bias.fit(features, patches, errors, bias.SETTINGS)
     np.savez_compressed(
         OUTPUT,
         features=features.astype(np.float16),
         patches=patches,
         errors=errors.astype(np.float16),
         weights=model.weights.astype(np.float32),
-        seen_weights=model.seen_weights.astype(np.float32),
+        foot_weights=model.foot_weights.astype(np.float32),
+        leg_weights=model.leg_weights.astype(np.float32),
         bodies=bodies,
-        settings=np.array(astuple(SETTINGS)),
+        settings=np.array(astuple(bias.SETTINGS)),
     )
     print(f"{OUTPUT.name}: {len(features)} poses, {features.shape[1]} features, {OUTPUT.stat().st_size // 1024} kB")
     return 0

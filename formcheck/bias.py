@@ -6,13 +6,17 @@ angle is learnt from clips with known angles by kernel ridge regression on two t
 features of the landmarks that do not change when the picture is scaled, moved or mirrored, and the directions of edges
 that the picture itself shows around the near knee and foot. Where there was no picture, the landmarks alone decide.
 
+With a picture, what is learnt are the errors of the segments' directions (shank, thigh, trunk, sole), of which those of
+the joints are differences. The picture of the foot tells where shank and sole point, and which other pose looked alike
+at the knee is of no matter to them; thigh, trunk and the camera's turn go by both. Each has a penalty of its own.
+
 `bias_model.npz` holds the poses that were learnt from with their errors and the body that each came from, so that
 `load` can also leave one body out: that is how the published accuracy is measured. `benchmarks/fit_bias.py` makes it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import cache
 from importlib.resources import files
 from zipfile import BadZipFile
@@ -36,22 +40,43 @@ ROWS_AT_ONCE = 256  # bounds the memory of the kernel matrix: 7 MB a copy
 PATCH_GAMMA = 1.0  # width of the kernel of patches; the squared distance of two patches (unit histograms) is 0 to 2
 
 
+# From the errors of `CORRECTED` and the yaw to those of shank, thigh, trunk, sole and yaw, each against the vertical.
+SEGMENTS = np.array(
+    [
+        [1.0, -1.0, 0.0, 1.0, 0.0],
+        [0.0, -1.0, 0.0, 1.0, 0.0],
+        [0.0, 0.0, 0.0, 1.0, 0.0],
+        [1.0, -1.0, -1.0, 1.0, 0.0],
+        [0.0, 0.0, 0.0, 0.0, 1.0],
+    ]
+)
+SHANK, SOLE = 0, 3  # rows of `SEGMENTS` that go by the picture of the foot
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What is chosen, not learnt: `benchmarks/fit_bias.py --tune` compares values.
 
     Attributes
     ----------
-    ridge, seen_ridge : float
-        Weight of the penalty without and with a picture; larger is smoother.
-    width, seen_width : float
-        Width of the landmarks' kernel in both; its gamma is this divided by the number of features.
+    ridge, width : float
+        Without a picture: weight of the penalty (larger is smoother), and width of the landmarks' kernel, whose gamma
+        is this divided by the number of features.
+    seen_width : float
+        The same width with a picture.
+    shank_ridge, sole_ridge, leg_ridge : float
+        The penalties with a picture, the last of them for thigh, trunk and the camera's turn.
     """
 
     ridge: float
     width: float
-    seen_ridge: float
     seen_width: float
+    shank_ridge: float
+    sole_ridge: float
+    leg_ridge: float
+
+
+SETTINGS = Settings(ridge=0.4, width=1.2, seen_width=0.3, shank_ridge=0.7, sole_ridge=0.2, leg_ridge=0.4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +89,9 @@ class BiasModel:
         Standardised features.
     seen_support : ndarray, shape (2, m, PATCH_SIZE)
         Patches of knee and foot, as unit histograms.
-    weights, seen_weights : ndarray, shape (m, 5)
-        From landmarks alone, and with patches. One column per metric of `CORRECTED`, then the camera's yaw.
+    weights, foot_weights, leg_weights : ndarray, shape (m, 5)
+        From landmarks alone; and with patches, where the two are added. One column per metric of `CORRECTED`, then the
+        camera's yaw.
     mean, scale : ndarray, shape (f,)
     settings : Settings
     """
@@ -73,7 +99,8 @@ class BiasModel:
     support: FloatArray
     seen_support: FloatArray
     weights: FloatArray
-    seen_weights: FloatArray
+    foot_weights: FloatArray
+    leg_weights: FloatArray
     mean: FloatArray
     scale: FloatArray
     settings: Settings
@@ -109,12 +136,12 @@ class BiasModel:
         if seen is None:
             return np.asarray(kernel(standard, self.support, _gamma(self.settings.width, self.support)) @ self.weights)
         alike = kernel(standard, self.support, _gamma(self.settings.seen_width, self.support))
-        seen = seen.astype(self.seen_support.dtype)
-        return np.asarray(seen_kernel(alike, seen, self.seen_support) @ self.seen_weights)
+        foot, leg = seen_kernels(alike, seen.astype(self.seen_support.dtype), self.seen_support)
+        return np.asarray(foot @ self.foot_weights + leg @ self.leg_weights)
 
     def single(self) -> BiasModel:
         """The same in 32 bits: twice as quick, and less than a thousandth of a degree away."""
-        arrays = ("support", "seen_support", "weights", "seen_weights")
+        arrays = ("support", "seen_support", "weights", "foot_weights", "leg_weights")
         return replace(self, **{name: getattr(self, name).astype(np.float32) for name in arrays})
 
 
@@ -146,8 +173,11 @@ def kernel(first: FloatArray, second: FloatArray, gamma: float) -> FloatArray:
     return np.asarray(np.exp(-gamma * np.maximum(squared, 0.0)))
 
 
-def seen_kernel(alike: FloatArray, first: FloatArray, second: FloatArray) -> FloatArray:
-    """Likeness of poses with their pictures: of the landmarks, of the patches, and of both at once.
+def seen_kernels(alike: FloatArray, first: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Likeness of poses with their pictures, for shank and sole, and for the rest of the leg.
+
+    Each is the sum of how alike the landmarks are, how alike the pictures are, and the product of both. For shank and
+    sole only the picture of the foot counts; for the rest both do, and have to be more alike.
 
     Parameters
     ----------
@@ -155,8 +185,9 @@ def seen_kernel(alike: FloatArray, first: FloatArray, second: FloatArray) -> Flo
         The landmarks' kernel.
     first, second : ndarray, shapes (2, n, PATCH_SIZE) and (2, m, PATCH_SIZE)
     """
-    look = kernel(first[0], second[0], PATCH_GAMMA) + kernel(first[1], second[1], PATCH_GAMMA)
-    return alike + look + alike * look
+    knee, foot = (kernel(one, other, PATCH_GAMMA) for one, other in zip(first, second, strict=True))
+    both = knee**2 + foot**2  # half as wide
+    return alike + foot + alike * foot, alike + both + alike * both
 
 
 def fit(features: FloatArray, patches: PatchArray, errors: FloatArray, settings: Settings) -> BiasModel:
@@ -174,8 +205,14 @@ def fit(features: FloatArray, patches: PatchArray, errors: FloatArray, settings:
     support, seen = standardise(features, mean, scale), unit_patches(patches)
     weights = _solve(kernel(support, support, _gamma(settings.width, support)), errors, settings.ridge)
     alike = kernel(support, support, _gamma(settings.seen_width, support))
-    seen_weights = _solve(seen_kernel(alike, seen, seen), errors, settings.seen_ridge)
-    return BiasModel(support, seen, weights, seen_weights, mean, scale, settings)
+    foot, leg = seen_kernels(alike, seen, seen)
+    segments = errors @ SEGMENTS.T
+    of_foot, of_leg = np.zeros_like(segments), _solve(leg, segments, settings.leg_ridge)
+    of_leg[:, [SHANK, SOLE]] = 0.0
+    for column, ridge in ((SHANK, settings.shank_ridge), (SOLE, settings.sole_ridge)):
+        of_foot[:, column] = _solve(foot.copy(), segments[:, column], ridge)
+    back = np.linalg.inv(SEGMENTS).T
+    return BiasModel(support, seen, weights, of_foot @ back, of_leg @ back, mean, scale, settings)
 
 
 def _solve(likeness: FloatArray, errors: FloatArray, ridge: float) -> FloatArray:
@@ -201,15 +238,14 @@ def load(left_out_body: str | None = None) -> BiasModel | None:
     try:
         with (files("formcheck") / MODEL_FILE).open("rb") as stream, np.load(stream, allow_pickle=False) as data:
             features, errors = data["features"].astype(np.float64), data["errors"].astype(np.float64)
-            patches, bodies = data["patches"], data["bodies"]
-            settings = Settings(*(float(value) for value in data["settings"]))
-            if left_out_body is not None and (bodies == left_out_body).any():
-                kept = bodies != left_out_body
-                return fit(features[kept], patches[kept], errors[kept], settings).single()
+            patches, kept = data["patches"], data["bodies"] != left_out_body
+            # other settings than those of the file: its weights are of no use, what it was learnt from still is
+            if not kept.all() or data["settings"].tolist() != list(astuple(SETTINGS)):
+                return fit(features[kept], patches[kept], errors[kept], SETTINGS).single()
             mean, scale = spread(features)
             support, seen = standardise(features, mean, scale), unit_patches(patches)
-            weights, seen_weights = (data[name].astype(np.float64) for name in ("weights", "seen_weights"))
-            return BiasModel(support, seen, weights, seen_weights, mean, scale, settings).single()
+            alone, foot, leg = (data[name].astype(np.float64) for name in ("weights", "foot_weights", "leg_weights"))
+            return BiasModel(support, seen, alone, foot, leg, mean, scale, SETTINGS).single()
     except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
         raise FormcheckError(
             f"the landmark error model {MODEL_FILE} is damaged ({error}); reinstall formcheck"

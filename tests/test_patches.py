@@ -175,7 +175,7 @@ def test_what_only_the_picture_shows_is_learnt_from_it() -> None:
     features = random.normal(size=(120, 14))
     errors = np.zeros((120, 5))
     errors[:, 2] = np.where(which == 1, 20.0, -20.0)
-    model = bias.fit(features, base[which], errors, bias.Settings(0.4, 1.2, 0.2, 0.3))
+    model = bias.fit(features, base[which], errors, bias.SETTINGS)
     new = random.normal(size=(6, 14))
     shown = np.array([0, 1, 0, 1, 0, 1])
     seen, alone = model.predict(new, base[shown]), model.predict(new)
