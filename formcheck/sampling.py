@@ -36,9 +36,9 @@ TRUNK: Final = tuple(int(side_landmark(side, name)) for side in Side for name in
 STILL_GAP_S: Final = 0.25
 MOVING_GAP_S: Final = 0.17
 MOVE: Final = 0.25  # trunk lengths that the fastest joint may go between two frames that are sent
-# The network looks at a region that it takes from the hips and the trunk of its last pose, and is slow to turn it after
-# a body that moves: a hinge of 70 degrees a second read 5 degrees behind. Sent a second time, a frame is seen in its own
-# region, and reads as it does when every frame is sent.
+# The network looks at a region that it takes from the hips and the trunk of its last pose, and is slow to turn it
+# after a body that moves: a hinge of 70 degrees a second read 5 degrees behind. Sent a second time, a frame is seen in
+# its own region, and reads as it does when every frame is sent.
 AGAIN: Final = 0.06  # trunk lengths since the last pose
 AGAIN_GAP_S: Final = 0.07  # after a shorter time the region is as near as it ever is
 MISSED: Final = 0.35  # trunk lengths between two poses from which on frames between them are sent as well
