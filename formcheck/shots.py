@@ -15,8 +15,8 @@ from formcheck.geometry import length
 from formcheck.landmarks import Landmark
 from formcheck.types import LANDMARK_COUNT, OUTLINE_POINTS, PATCHES_SHAPE, FloatArray, PatchArray, PoseTrack, Track
 
-# Frames that are measured in one go: five minutes of a phone's video. A frame takes 6 to 7 kB while it is.
-LONGEST = 9000
+# Frames that are measured in one go: over three minutes of a phone's video. A frame takes several kB while it is.
+LONGEST = 6000
 PIECES = 10  # of a longer stretch, where a part of it stands for the whole
 
 MIN_SHOT_S = 0.5  # shorter ones hold no repetition and are passed over in silence
