@@ -17,7 +17,10 @@ from typing import Final, TypeVar
 from formcheck.adapters.pose import PoseBackend, TwoStepBackend
 from formcheck.types import Frame, Pose
 
-DEPTH: Final = 2  # frames decoded ahead, and as many that wait for their second step: 25 MB at full HD
+DEPTH: Final = 2  # frames decoded ahead
+# Frames that wait for their second step: enough to go on while a landmarker of the second step is being made.
+WAITING: Final = 12
+WAITING_BYTES: Final = 48_000_000  # fewer of them where they are large
 
 Item = TypeVar("Item")
 
@@ -57,7 +60,8 @@ def detected(frames: Iterable[Frame], backend: PoseBackend, watch: Watch, *, bes
         try:
             for frame in decoded:
                 waiting.append(second.submit(second_step, frame, find(frame)))
-                while len(waiting) > DEPTH or (waiting and waiting[0].done()):
+                allowed = min(WAITING, max(DEPTH, WAITING_BYTES // max(frame.image.nbytes, 1)))
+                while len(waiting) > allowed or (waiting and waiting[0].done()):
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
