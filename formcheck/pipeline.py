@@ -254,10 +254,8 @@ def _read_sparsely(
     path: str | Path, backend: PoseBackend, scout: Scout | None, on_progress: Progress | None, beside: bool
 ) -> Reading:
     """As `_read`, with as many frames as the movement asks for."""
-    found = read_sparsely(path, backend, scout, on_progress)
     poses = PoseLog(compact=True, shelf=TemporaryShelf())
-    for pose in found.poses:
-        poses.append(pose)
+    found = read_sparsely(path, backend, poses, scout, on_progress)
     return Reading(poses, found.cuts_s, found.video, backend.info, found.warnings)
 
 

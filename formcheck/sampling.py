@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Final, TypeVar
@@ -48,6 +48,11 @@ DENSE: Final = 5  # frames in a row that are sent after a surprise or a leap
 SEARCH_S: Final = 1.0  # every frame is sent for so long after the person was lost
 
 NARROW_SIGMAS: Final = 0.5  # a fault by less than this is read again at the full rate
+
+# Frames that are filled in at once, about two minutes of them, and poses that were sent on either side of a stretch
+# that its curves and outliers may hang on.
+STRETCH: Final = 3600
+CONTEXT: Final = 8
 
 # A leap: the cells of the thumbnail that change most change several times as much as in any of the last frames.
 LEAP_RATIO: Final = 3.0
@@ -184,34 +189,75 @@ def trunk_px(pose: Pose) -> float:
     return float(np.linalg.norm(sides, axis=1).max())
 
 
-def fill(time_s: FloatArray, sent: Mapping[int, Pose], breaks_s: Sequence[float] = ()) -> tuple[Pose, ...]:
-    """A pose for every frame: those that were sent, and between them points on smooth curves, marked as such.
+class Filler:
+    """Makes a pose for every frame of those that were sent, stretch by stretch, so that few have to be kept.
 
-    The curves are modified Akima splines, which pass a sudden turn without ringing.
+    Poses between are points on smooth curves, marked as not estimated: modified Akima splines, which pass a sudden turn
+    without ringing and depend on two poses that were sent on either side. Nobody is put between a frame with a person
+    and one without, before the first one and after the last one, or across a break.
 
     Parameters
     ----------
-    time_s : ndarray, shape (n,)
-        Of every frame.
-    sent : mapping of frame index to Pose
-        Not empty; those of the first frame and the last one are best among them.
-    breaks_s : sequence of float
-        No curve crosses into the frames at these times: the first ones after a cut or a leap.
-
-    Returns
-    -------
-    tuple of Pose, length n
-        Missing between a frame with a person and one without, before the first one and after the last one.
+    stretch : int
+        Frames that are gathered before any is given.
     """
-    sent = _own_legs(sent)
-    known = _without_outliers(sorted(sent), sent)
-    size_px = sent[known[0]].size_px
-    poses = [Pose.missing(index, float(moment), size_px) for index, moment in enumerate(time_s)]
-    for index in known:
-        poses[index] = sent[index]
-    for run in _runs(known, sent, breaks_s):
-        _curve(time_s, run, sent, poses)
-    return tuple(poses)
+
+    def __init__(self, stretch: int = STRETCH) -> None:
+        self._stretch = stretch
+        self._first = 0  # index of the frame that the next call begins with
+        self._times_s: list[float] = []  # from a little before that frame on
+        self._start = 0  # index of the first of them
+        self._sent: dict[int, Pose] = {}
+        self._breaks_s: list[float] = []
+
+    def frame(self, time_s: float, *, breaks: bool = False) -> None:
+        """The next frame's time; `breaks` when no curve may cross into it: the first one after a leap."""
+        self._times_s.append(time_s)
+        if breaks:
+            self._breaks_s.append(time_s)
+
+    def sent(self, pose: Pose) -> None:
+        """The pose of a frame that was sent: the newest one, or one since the last that was sent before it."""
+        self._sent[pose.index] = pose
+
+    def has(self, index: int) -> bool:
+        """Whether this frame was sent, of the newest ones."""
+        return index in self._sent
+
+    def ready(self) -> tuple[Pose, ...]:
+        """The poses of a stretch, once it is long enough; mostly none."""
+        if self._start + len(self._times_s) - self._first < self._stretch or len(self._sent) <= 2 * CONTEXT:
+            return ()
+        known = sorted(self._sent)
+        end, keep_from = known[-CONTEXT], known[-2 * CONTEXT]
+        if end <= self._first:
+            return ()
+        poses = self._filled()[self._first - self._start : end - self._start]
+        self._first = end
+        self._times_s = self._times_s[keep_from - self._start :]
+        self._sent = {index: pose for index, pose in self._sent.items() if index >= keep_from}
+        self._start = keep_from
+        return poses
+
+    def rest(self) -> tuple[Pose, ...]:
+        """The poses that have not been given yet, at the clip's end."""
+        poses = self._filled()[self._first - self._start :] if self._sent else ()
+        self._first = self._start + len(self._times_s)
+        return poses
+
+    def _filled(self) -> tuple[Pose, ...]:
+        """All that is kept: poses that were sent, and those between."""
+        sent = _own_legs(self._sent)
+        known = _without_outliers(sorted(sent), sent)
+        size_px = sent[known[0]].size_px
+        moments = np.array(self._times_s)
+        poses = [Pose.missing(self._start + row, moment, size_px) for row, moment in enumerate(self._times_s)]
+        for index in known:
+            poses[index - self._start] = sent[index]
+        for run in _runs(known, sent, self._breaks_s):
+            for pose in _curve(moments, self._start, [sent[index] for index in run]):
+                poses[pose.index - self._start] = pose
+        return tuple(poses)
 
 
 def _own_legs(sent: Mapping[int, Pose]) -> dict[int, Pose]:
@@ -261,28 +307,28 @@ def _runs(known: Sequence[int], sent: Mapping[int, Pose], breaks_s: Sequence[flo
     return [run for run in runs if len(run) > 1]
 
 
-def _curve(time_s: FloatArray, run: Sequence[int], sent: Mapping[int, Pose], poses: list[Pose]) -> None:
-    """Put the poses between those of one run into `poses`."""
-    packed = np.stack([np.column_stack([sent[i].image_px, sent[i].world_m, sent[i].visibility]) for i in run])
-    moments = time_s[list(run)]
-    between = [index for index in range(run[0] + 1, run[-1]) if index not in set(run)]
-    if not between:
+def _curve(time_s: FloatArray, start: int, run: Sequence[Pose]) -> Iterator[Pose]:
+    """The poses between those of one run; `time_s` has the frames' times from the frame `start` on."""
+    packed = np.stack([np.column_stack([pose.image_px, pose.world_m, pose.visibility]) for pose in run])
+    rows = np.array([pose.index - start for pose in run])
+    between = np.setdiff1d(np.arange(rows[0], rows[-1]), rows)
+    if not between.size:
         return
-    wanted = time_s[between]
+    moments, wanted = time_s[rows], time_s[between]
     if len(run) > 3 and np.isfinite(packed).all():
         values = Akima1DInterpolator(moments, packed, axis=0, method="makima")(wanted)
     else:
         flat = packed.reshape(len(run), -1)
         columns = [np.interp(wanted, moments, flat[:, column]) for column in range(flat.shape[1])]
         values = np.stack(columns, axis=1).reshape(len(between), *packed.shape[1:])
-    for row, index in enumerate(between):
-        poses[index] = Pose(
-            index,
-            float(time_s[index]),
-            sent[run[0]].size_px,
-            np.ascontiguousarray(values[row, :, :2]),
-            np.ascontiguousarray(values[row, :, 2:5]),
-            np.clip(values[row, :, 5], 0.0, 1.0),
+    for row, value in zip(between.tolist(), values, strict=True):
+        yield Pose(
+            start + row,
+            float(time_s[row]),
+            run[0].size_px,
+            np.ascontiguousarray(value[:, :2]),
+            np.ascontiguousarray(value[:, 2:5]),
+            np.clip(value[:, 5], 0.0, 1.0),
             estimated=False,
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from formcheck.adapters.video import ClipReader
 from formcheck.config import Settings
 from formcheck.exercises import EXERCISES
 from formcheck.pipeline import analyze_clip
+from formcheck.poselog import PoseLog
 from formcheck.reports.csv import write_angles
 from formcheck.reports.json import report_from_dict, report_to_dict
 from formcheck.reports.parquet import angle_table
@@ -29,8 +30,9 @@ from formcheck.sampling import (
     SEARCH_S,
     SETTLED,
     STILL_GAP_S,
+    STRETCH,
+    Filler,
     Sampler,
-    fill,
     has_narrow_fault,
     moved,
 )
@@ -57,6 +59,19 @@ def sampled(
             sampler.saw(pose, thumbnails(pose.index))
             sent[pose.index] = pose
     return sent, sampler
+
+
+def fill(
+    times_s: list[float], sent: dict[int, Pose], breaks_s: Sequence[float] = (), stretch: int = STRETCH
+) -> list[Pose]:
+    """All poses of a clip of which these were sent."""
+    filler, poses = Filler(stretch), []
+    for index, time_s in enumerate(times_s):
+        filler.frame(time_s, breaks=time_s in breaks_s)
+        if index in sent:
+            filler.sent(sent[index])
+            poses += filler.ready()
+    return [*poses, *filler.rest()]
 
 
 def gaps_s(sent: dict[int, Pose]) -> np.ndarray:
@@ -155,7 +170,7 @@ class TestFill:
     def test_poses_that_were_sent_stay_and_the_others_are_marked(self) -> None:
         poses = film(HINGES)
         sent = {index: poses[index] for index in range(0, len(poses), 5)} | {len(poses) - 1: poses[-1]}
-        filled = fill(np.array([pose.time_s for pose in poses]), sent)
+        filled = fill([pose.time_s for pose in poses], sent)
         assert [pose.index for pose in filled] == list(range(len(poses)))
         for index, pose in sent.items():
             np.testing.assert_array_equal(filled[index].image_px, pose.image_px)
@@ -164,7 +179,7 @@ class TestFill:
     def test_curves_follow_the_movement(self) -> None:
         poses = film(HINGES)
         sent = {index: poses[index] for index in range(0, len(poses), 5)} | {len(poses) - 1: poses[-1]}
-        filled = fill(np.array([pose.time_s for pose in poses]), sent)
+        filled = fill([pose.time_s for pose in poses], sent)
         trunk = np.linalg.norm(poses[0].image_px[11] - poses[0].image_px[23])
         off = [
             np.linalg.norm(one.image_px - other.image_px, axis=1).max()
@@ -177,15 +192,14 @@ class TestFill:
         moved_on = [replace(pose, image_px=pose.image_px + 200.0) for pose in poses]
         scene = [*poses[:60], *moved_on[60:]]
         sent = {index: scene[index] for index in (*range(0, 59, 5), 59, *range(60, 120, 5), 120)}
-        times = np.array([pose.time_s for pose in scene])
-        filled = fill(times, sent, [scene[60].time_s])
+        filled = fill([pose.time_s for pose in scene], sent, [scene[60].time_s])
         for one, other in zip(filled, scene, strict=True):
             np.testing.assert_allclose(one.image_px, other.image_px, atol=1e-6)
 
     def test_nobody_is_put_where_nobody_was_seen(self) -> None:
         poses = lose(film(STILL), [(1.0, 2.0)])
         sent = {index: poses[index] for index in range(0, len(poses), 5)}
-        filled = fill(np.array([pose.time_s for pose in poses]), sent)
+        filled = fill([pose.time_s for pose in poses], sent)
         assert not any(pose.found for pose in filled if 0.9 < pose.time_s < 2.1)
         assert all(pose.found for pose in filled if pose.time_s < 0.8)
         assert not filled[-1].found or (len(poses) - 1) in sent
@@ -194,7 +208,7 @@ class TestFill:
         poses = film(STILL)
         sent = {index: poses[index] for index in range(0, 120, 5)}
         sent[60] = replace(poses[60], image_px=poses[60].image_px + 400.0 * (np.arange(33) == 26)[:, None])
-        filled = fill(np.array([pose.time_s for pose in poses]), sent)
+        filled = fill([pose.time_s for pose in poses], sent)
         assert not filled[60].estimated
         np.testing.assert_allclose(filled[60].image_px, poses[60].image_px, atol=1e-6)
 
@@ -203,13 +217,33 @@ class TestFill:
         sent = {index: poses[index] for index in range(0, 120, 5)}
         for index in (60, 65):
             sent[index] = replace(poses[index], image_px=poses[index].image_px + 400.0 * (np.arange(33) == 26)[:, None])
-        filled = fill(np.array([pose.time_s for pose in poses]), sent)
+        filled = fill([pose.time_s for pose in poses], sent)
         assert filled[60].estimated
         assert filled[65].estimated
 
+    def test_stretches_give_the_same_poses_as_one_piece_and_keep_few(self) -> None:
+        poses = lose(film(repetitions({"knee": 8.0, "hip": 4.0}, {"knee": 15.0, "hip": 80.0}, count=6)), [(9.0, 10.0)])
+        times_s = [pose.time_s for pose in poses]
+        sent = {index: poses[index] for index in (*range(0, len(poses), 5), len(poses) - 1)}
+        whole = fill(times_s, sent, [times_s[200]])
+        for stretch in (60, 130):
+            parts = fill(times_s, sent, [times_s[200]], stretch)
+            assert [pose.index for pose in parts] == list(range(len(poses)))
+            assert [pose.estimated for pose in parts] == [pose.estimated for pose in whole]
+            for one, other in zip(parts, whole, strict=True):
+                np.testing.assert_allclose(one.image_px, other.image_px, atol=1e-6)
+        filler = Filler(60)
+        for index, time_s in enumerate(times_s):
+            filler.frame(time_s)
+            if index in sent:
+                filler.sent(sent[index])
+                filler.ready()
+            assert len(filler._sent) <= 60
+            assert len(filler._times_s) <= 200
+
     def test_a_single_pose_fills_its_own_frame(self) -> None:
         poses = film(STILL)
-        filled = fill(np.array([pose.time_s for pose in poses]), {0: poses[0]})
+        filled = fill([pose.time_s for pose in poses], {0: poses[0]})
         np.testing.assert_array_equal(filled[0].image_px, poses[0].image_px)
         assert not any(pose.found for pose in filled[1:])
 
@@ -268,18 +302,20 @@ def hinge_clip(tmp_path: Path) -> tuple[Path, Replay]:
 class TestReading:
     def test_a_pose_for_every_frame_from_a_few_detections(self, hinge_clip: tuple[Path, Replay]) -> None:
         path, backend = hinge_clip
-        reading = read_sparsely(path, backend)
-        assert len(reading.poses) == len(backend.poses)
-        assert reading.poses[0].estimated
-        assert reading.poses[-1].estimated
+        poses = PoseLog()
+        reading = read_sparsely(path, backend, poses)
+        assert len(poses) == len(backend.poses)
+        assert poses[0].estimated
+        assert poses[-1].estimated
         assert len(backend.asked) < 0.35 * len(backend.poses)
         assert reading.cuts_s == ()
 
     def test_a_frame_is_looked_at_until_the_answer_stays_and_closer_once(self, hinge_clip: tuple[Path, Replay]) -> None:
         path, replay = hinge_clip
         backend = SlowToFollow(replay.poses)
-        reading = read_sparsely(path, backend)
-        sent = [pose for pose in reading.poses if pose.estimated]
+        poses = PoseLog()
+        read_sparsely(path, backend, poses)
+        sent = [pose for pose in poses if pose.estimated]
         assert sorted(backend.closer) == [pose.index for pose in sent]
         assert max(backend.asked.count(index) for index in backend.closer) <= MAX_LOOKS
         trunk = np.linalg.norm(replay.poses[0].image_px[11] - replay.poses[0].image_px[23])
@@ -292,9 +328,10 @@ class TestReading:
         path = write_clip(
             tmp_path / "cut.mp4", lambda index: grain(index, 60 if index < 60 else 180), steady(len(scene))
         )
-        reading = read_sparsely(path, Replay(scene))
+        found = PoseLog()
+        reading = read_sparsely(path, Replay(scene), found)
         assert reading.cuts_s == pytest.approx([2.0], abs=0.001)
-        for pose, other in zip(reading.poses, scene, strict=True):
+        for pose, other in zip(found, scene, strict=True):
             np.testing.assert_allclose(pose.image_px, other.image_px, atol=1e-6)
 
     def test_verdicts_are_those_of_the_full_rate(self, hinge_clip: tuple[Path, Replay]) -> None:
