@@ -22,8 +22,9 @@ from formcheck.config import Settings
 from formcheck.engine import Analyzer
 from formcheck.errors import ClipError
 from formcheck.exercises import EXERCISES
+from formcheck.landmarks import side_landmark
 from formcheck.pipeline import analyze_poses, applied_rules, clip_info, tool_info
-from formcheck.types import Analysis, FloatArray, MeasurementTable, Position
+from formcheck.types import Analysis, FloatArray, MeasurementTable, Pose, Position
 from formcheck.validate import Validation, cached_poses
 from formcheck.validate.compare import SAME_FRAME_S, ClipComparison, compare
 from formcheck.validate.tables import SIDE_VIEW_DEG
@@ -46,6 +47,7 @@ class Angles:
     bare: FloatArray
     other_leg: FloatArray  # the far leg's true angle
     phase: np.ndarray  # index into PHASES
+    visibility: FloatArray  # the network's own, of the joint's least visible landmark
 
     def errors(self, bare: bool = False) -> FloatArray:
         """Measured minus true, where it was measured."""
@@ -130,14 +132,18 @@ def _measure_clip(path: Path, cache: Path) -> tuple[MeasuredClip, BackendInfo]:
         compare(analysis, truth),
         compare(bare, truth),
         analysis.report.view.yaw_deg,
-        {metric: _angles(metric, analysis.table, bare.table, truth) for metric in JOINTS},
+        {metric: _angles(metric, poses, analysis.table, bare.table, truth) for metric in JOINTS},
         _timings(analysis, truth),
     )
     return measured, info
 
 
-def _angles(metric: str, table: MeasurementTable, bare: MeasurementTable, truth: TruthClip) -> Angles:
+def _angles(
+    metric: str, poses: Sequence[Pose], table: MeasurementTable, bare: MeasurementTable, truth: TruthClip
+) -> Angles:
     """Frames and rows of the truth that are the same moments, side by side."""
+    landmarks = [side_landmark(truth.near_side, name) for name in metrics.METRIC_LANDMARKS[metric]]
+    visibility = np.array([pose.visibility[landmarks].min() for pose in poses])
     near = metrics.column_name(metric, truth.near_side)
     far = metrics.column_name(metric, truth.near_side.other)
     rows = np.abs(table.time_s[:, None] - truth.time_s[None]).argmin(axis=0)
@@ -153,6 +159,7 @@ def _angles(metric: str, table: MeasurementTable, bare: MeasurementTable, truth:
         bare.columns[near][rows],
         truth.columns[far][same],
         phase[same],
+        visibility[rows],
     )
 
 

@@ -21,7 +21,7 @@ import fit_lumbar
 from accuracy_measure import JOINTS, Measured, measure
 from accuracy_plots import draw_plots
 
-from formcheck import __version__, accuracy, bias, lumbar
+from formcheck import __version__, accuracy, bias, kinematics, lumbar
 from formcheck.errors import FormcheckError
 from formcheck.reports.files import prepare_folder
 from formcheck.validate import default_cache
@@ -124,6 +124,13 @@ The bars at both ends hold everything beyond. Side view, as in the first table.
 Mean absolute error (bias), camera within {side:.0f}° of side-on.
 
 {phases}
+## By visibility
+
+Root mean square error (frames) by the visibility that the network itself gives the joint's least visible landmark;
+camera within {side:.0f}° of side-on. Below {unseen:g} formcheck leaves an angle out. What an angle's stated error
+depends on (`accuracy.json`) are metric, body position and the camera's turn; this table shows what its visibility adds.
+
+{visibility}
 ## Measured against true
 
 On the left a frame on the line is exact. On the right the same frames as differences: the solid line is the bias, 95 %
@@ -229,6 +236,8 @@ def render(measured: Measured, backs: Sequence[fit_lumbar.Clip], images: Path) -
         bare=tables.bare_table(side),
         bare_verdicts=verdicts.bare_verdict_table(clips),
         phases=tables.phase_table(side),
+        visibility=tables.visibility_table(side),
+        unseen=kinematics.MIN_VISIBILITY,
         joints="\n".join(joints),
         sigma=tables.sigma_table(side),
         back=accuracy_back.section(backs, images),

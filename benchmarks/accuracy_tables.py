@@ -22,11 +22,13 @@ from accuracy_measure import (
 )
 
 from formcheck import accuracy
+from formcheck.kinematics import MIN_VISIBILITY
 from formcheck.types import FloatArray
 from formcheck.validate.tables import SHORT, SHOWN
 
 FAR_OFF_DEG = 15.0  # an error beyond this is a landmark that left its joint, not noise
 WORST_ROWS = 12
+VISIBILITY_BANDS = (MIN_VISIBILITY, 0.8, 0.9, 0.95)
 WORST_SHARE = 0.1  # of a clip's frames: where in the movement its largest errors lie
 
 EXERCISE_GOALS: Mapping[str, float] = {"knee": 4.0, "hip": 5.0, "ankle": 7.0}
@@ -106,6 +108,22 @@ def phase_table(clips: Sequence[MeasuredClip]) -> str:
             cells.append(f"{degrees(size)} ({degrees(bias, True)})")
         rows.append([phase, *cells])
     return table(("moment", *JOINTS.values()), rows)
+
+
+def visibility_table(clips: Sequence[MeasuredClip]) -> str:
+    """Whether the network's own visibility tells where it errs: root mean square error, and frames, by band."""
+    rows = []
+    for low, high in pairwise((*VISIBILITY_BANDS, math.inf)):
+        cells = []
+        for metric in JOINTS:
+            parts = []
+            for angles in (clip.angles[metric] for clip in clips):
+                errors = (angles.measured - angles.true)[(angles.visibility >= low) & (angles.visibility < high)]
+                parts.append(errors[np.isfinite(errors)])
+            errors = np.concatenate(parts)
+            cells.append(f"{degrees(float(np.sqrt((errors**2).mean())))} ({errors.size})" if errors.size else "-")
+        rows.append([f"{low:g} to {min(high, 1.0):g}", *cells])
+    return table(("visibility", *JOINTS.values()), rows)
 
 
 def _of_phase(clip: MeasuredClip, metric: str, index: int) -> FloatArray:
