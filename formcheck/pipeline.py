@@ -255,7 +255,7 @@ def _read_sparsely(
 ) -> Reading:
     """As `_read`, with as many frames as the movement asks for."""
     poses = PoseLog(compact=True, shelf=TemporaryShelf())
-    found = read_sparsely(path, backend, poses, scout, on_progress)
+    found = read_sparsely(path, backend, poses, scout, on_progress, beside=beside)
     return Reading(poses, found.cuts_s, found.video, backend.info, found.warnings)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from formcheck.adapters.beside import ahead
 from formcheck.adapters.cuts import CutDetector
 from formcheck.adapters.pose import PoseBackend, TwoStepBackend
 from formcheck.adapters.scout import Scout
@@ -42,6 +44,8 @@ def read_sparsely(
     poses: PoseLog,
     scout: Scout | None = None,
     on_progress: Callable[[float, float], None] | None = None,
+    *,
+    beside: bool = False,
 ) -> SparseReading:
     """Read through a clip, or up to where the scout says that it must be read in another way.
 
@@ -57,6 +61,8 @@ def read_sparsely(
     scout : Scout or None
         Sees the frames that are sent.
     on_progress : callable or None
+    beside : bool
+        Decode ahead on another core (`formcheck.adapters.beside`).
 
     Raises
     ------
@@ -65,8 +71,8 @@ def read_sparsely(
     """
     cuts, sampler, filler = CutDetector(), Sampler(), Filler()
     skipped: deque[DecodedFrame] = deque(maxlen=SKIPPED_KEPT)
-    with ClipReader(path) as reader:
-        for decoded in reader.decoded():
+    with ClipReader(path) as reader, _frames(reader, beside) as frames:
+        for decoded in frames:
             thumbnail = decoded.thumbnail()
             cuts.watch_thumbnail(thumbnail)
             wanted = sampler.wants(decoded.time_s, thumbnail)
@@ -93,6 +99,10 @@ def read_sparsely(
         for filled in filler.rest():
             poses.append(filled)
         return SparseReading(cuts.times_s(poses), reader.info, (*reader.warnings, *cuts.warnings))
+
+
+def _frames(reader: ClipReader, beside: bool) -> closing[Generator[DecodedFrame]]:
+    return closing(ahead(reader.decoded()) if beside else (frame for frame in reader.decoded()))
 
 
 def _send(decoded: DecodedFrame, backend: PoseBackend, sampler: Sampler, scout: Scout | None) -> Pose:
