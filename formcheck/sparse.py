@@ -13,8 +13,9 @@ from formcheck.adapters.cuts import CutDetector
 from formcheck.adapters.pose import PoseBackend, TwoStepBackend
 from formcheck.adapters.scout import Scout
 from formcheck.adapters.video import ClipReader, DecodedFrame, VideoInfo
+from formcheck.filling import Filler
 from formcheck.poselog import PoseLog
-from formcheck.sampling import SETTLED, TRUNK, Filler, Sampler, moved
+from formcheck.sampling import SETTLED, TRUNK, Sampler, moved
 from formcheck.types import Pose
 
 MAX_LOOKS = 4  # at one frame, until the network's answer stays where it is

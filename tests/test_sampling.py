@@ -19,6 +19,7 @@ from formcheck.adapters.pose import BackendInfo
 from formcheck.adapters.video import ClipReader
 from formcheck.config import Settings
 from formcheck.exercises import EXERCISES
+from formcheck.filling import STRETCH, Filler
 from formcheck.pipeline import analyze_clip
 from formcheck.poselog import PoseLog
 from formcheck.reports.csv import write_angles
@@ -30,8 +31,6 @@ from formcheck.sampling import (
     SEARCH_S,
     SETTLED,
     STILL_GAP_S,
-    STRETCH,
-    Filler,
     Sampler,
     has_narrow_fault,
     moved,
