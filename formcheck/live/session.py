@@ -194,6 +194,11 @@ class LiveSession:
         """Whether the worker is at work."""
         return self._worker is not None and self._worker.is_alive()
 
+    @property
+    def begun(self) -> bool:
+        """Whether the set itself had begun: without it there is nothing to report."""
+        return self._course is not None and self._course.begun
+
     def __enter__(self) -> Self:
         return self.start()
 

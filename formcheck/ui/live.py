@@ -148,7 +148,9 @@ def _watch(active: bool) -> None:
             f"{PLACES.count} live sessions are running on this computer already. Please wait until one has stopped.",
             icon=":material/hourglass:",
         )
-    idle = live_panel.BEGIN if session is None else live_panel.AGAIN
+    idle = live_panel.BEGIN
+    if session is not None:
+        idle = live_panel.AGAIN if session.begun else live_panel.NOT_BEGUN
     live_panel.show_panel(snapshot, f"run-{kept.runs}", idle)
     if session is not None and snapshot is not None and snapshot.stage in (Stage.STARTING, Stage.SETUP):
         st.button("Start the set now", on_click=session.skip_setup, key="live-skip", width="stretch")

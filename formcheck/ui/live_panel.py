@@ -18,6 +18,7 @@ from formcheck.types import Kind
 FOLDER: Final = Path(__file__).with_name("panel")
 BEGIN: Final = "Press Start, and step into the picture."
 AGAIN: Final = "Your set is below. For the next one, press Start again."
+NOT_BEGUN: Final = "The set had not begun when the camera stopped. Press Start to try again."
 RECOGNISING: Final = "Carry on: the exercise is recognised after a repetition or two."
 
 
