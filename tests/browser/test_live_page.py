@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 from conftest import ROOT, App
 from fake_camera import camera_flags, write_camera
 from playwright.sync_api import TimeoutError
+
+from formcheck.ui.live_panel import NOT_BEGUN
 
 CLIP = ROOT / "sample_videos" / "04-romanian-deadlift-rounded-lower-back.mp4"
 CUE = "Hips back, chest long."
@@ -109,6 +112,19 @@ def press(page: Any, name: str) -> None:
     page.frame_locator(CAMERA).get_by_role("button", name=name, exact=True).click()
 
 
+def wait_for_set(page: Any) -> None:
+    """Wait until a session that was started runs.
+
+    streamlit-webrtc can take back a connection that is being made when the page runs once more just then (its log:
+    "Reset the stopped WebRTC context"). The page then says that the set had not begun, and people press Start again.
+    """
+    running = "p.stage === 'setup' || p.stage === 'set'"
+    panel = wait_for(page, f"{running} || p.words === {json.dumps(NOT_BEGUN)}")
+    if panel["words"] == NOT_BEGUN:
+        press(page, "Start")
+        wait_for(page, running)
+
+
 def wait_for(page: Any, condition: str, timeout_ms: int = WAIT_MS) -> Any:
     """Wait until an expression over the panel ``p`` is true; returns the panel."""
     try:
@@ -172,7 +188,7 @@ def test_two_tabs_and_no_third(new_page: Any, live_app: App, camera: Any) -> Non
         open_live(page)
         press(page, "Start")
     for page in pages:
-        wait_for(page, "p.stage === 'setup' || p.stage === 'set'")
+        wait_for_set(page)
     third = new_page(app=live_app, browser=camera)
     open_live(third)
     third.get_by_text("live sessions are running").first.wait_for()
@@ -181,7 +197,7 @@ def test_two_tabs_and_no_third(new_page: Any, live_app: App, camera: Any) -> Non
     # The place is free once the set is judged, which is the end of the page's run.
     pages[0].locator('[data-test-script-state="notRunning"]').wait_for()
     press(third, "Start")
-    wait_for(third, "p.stage === 'setup' || p.stage === 'set'")
+    wait_for_set(third)
     for page in (pages[1], third):
         press(page, "Stop")
         wait_for(page, "p.stage === 'idle'")
