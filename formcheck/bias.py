@@ -233,8 +233,9 @@ def load(left_out_body: str | None = None) -> BiasModel | None:
         with (files("formcheck") / MODEL_FILE).open("rb") as stream, np.load(stream, allow_pickle=False) as data:
             features, errors = data["features"].astype(np.float64), data["errors"].astype(np.float64)
             patches, kept = data["patches"], data["bodies"] != left_out_body
-            # other settings than those of the file: its weights are of no use, what it was learnt from still is
-            if not kept.all() or data["settings"].tolist() != list(astuple(SETTINGS)):
+            if data["settings"].tolist() != list(astuple(SETTINGS)):
+                raise ValueError("it was fitted with other settings than formcheck's")
+            if not kept.all():
                 return fit(features[kept], patches[kept], errors[kept], SETTINGS)
             mean, scale = spread(features)
             support, seen = standardise(features, mean, scale), unit_patches(patches)

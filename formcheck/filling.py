@@ -51,10 +51,6 @@ class Filler:
         """The pose of a frame that was sent: the newest one, or one since the last that was sent before it."""
         self._sent[pose.index] = pose
 
-    def has(self, index: int) -> bool:
-        """Whether this frame was sent, of the newest ones."""
-        return index in self._sent
-
     def ready(self) -> tuple[Pose, ...]:
         """The poses of a stretch, once it is long enough; mostly none."""
         if self._start + len(self._times_s) - self._first < self._stretch or len(self._sent) <= 2 * CONTEXT:
