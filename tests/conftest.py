@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Generator
 
 import pytest
@@ -23,6 +24,16 @@ def _forbid_skip(report: Report) -> None:
     if not any(name in reason for name in ALLOWED_SKIPS):
         report.outcome = "failed"
         report.longrepr = f"{report.nodeid} was skipped in CI, where it should run: {reason}"
+
+
+@pytest.fixture(autouse=True)
+def _main_module_stays() -> Generator[None, None, None]:
+    """Put `__main__` back after a test: Streamlit's AppTest leaves its own script there, and every process that
+    multiprocessing spawns afterwards would run that script first.
+    """
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
 
 
 @pytest.hookimpl(wrapper=True)
