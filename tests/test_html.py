@@ -220,6 +220,10 @@ class TestHeadline:
         report = make_report(outcomes=(make_outcome(),))
         assert page.headline(report) == "Nothing to change was seen in 2 repetitions."
 
+    def test_good_in_part_is_not_said_of_the_whole(self):
+        report = make_report(outcomes=(make_outcome(), make_outcome(rep=2, status=Status.NOT_JUDGED, reason=HIDDEN)))
+        assert page.headline(report) == "Nothing to change was seen in what could be judged of 2 repetitions."
+
     def test_nothing_judged_is_never_good(self):
         unseen = [make_outcome(rep=rep, status=Status.NOT_JUDGED, reason=HIDDEN, **UNSEEN) for rep in (1, 2)]
         assert page.headline(make_report(outcomes=unseen)) == f"Nothing could be judged: {HIDDEN}."
@@ -306,7 +310,39 @@ class TestFindings:
                 make_outcome("heel-lift", 1, Status.NOT_JUDGED, reason=HIDDEN),
             )
         )
-        assert page.good_rules(report) == ("Locked knees",)
+        assert [rule.title for rule in page.good_rules(report)] == ["Locked knees"]
+
+    @pytest.mark.parametrize(
+        ("judged", "reasons", "mark", "words"),
+        [
+            (1, (), "✓", "no fault in the repetition"),
+            (10, (), "✓", "no fault in any of the 10 repetitions"),
+            (1, (HIDDEN,), "(✓)", f"no fault in the 1 of 2 repetitions that could be judged; 1 could not: {HIDDEN}"),
+            (4, ("arm",) * 6, "(✓)", "no fault in the 4 of 10 repetitions that could be judged; 6 could not: arm"),
+            (
+                1,
+                ("a", "b", "b", "c", "b", "a"),
+                "(✓)",
+                "no fault in the 1 of 7 repetitions that could be judged; 6 could not: b (3), a (2), other reasons (1)",
+            ),
+        ],
+    )
+    def test_a_good_rule_says_in_how_many_repetitions_it_was_judged(self, judged, reasons, mark, words):
+        good = [make_outcome(rep=number) for number in range(1, judged + 1)]
+        unseen = [
+            make_outcome(rep=number, status=Status.NOT_JUDGED, reason=reason, **UNSEEN)
+            for number, reason in enumerate(reasons, judged + 1)
+        ]
+        report = make_report(outcomes=(*good, *unseen))
+        (rule,) = page.good_rules(report)
+        assert (rule.mark, rule.words) == (mark, words)
+        assert f"Locked knees: {words}" in " ".join(
+            html_report(with_report(filmed.analysis(GOOD), outcomes=report.outcomes)).split()
+        )
+
+    def test_a_good_rule_of_sets_is_of_the_whole_set(self):
+        (rule,) = page.good_rules(make_report(outcomes=(make_outcome("fatigue", None),)))
+        assert (rule.mark, rule.words) == ("✓", "no fault in the whole set")
 
 
 class TestMoments:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -30,6 +31,7 @@ NOT_KNOWN = "\N{EN DASH}"
 SYMBOLS = {Status.FAULT: "▲", Status.CAUTION: "◆", Status.OK: "✓", Status.NOT_JUDGED: NOT_KNOWN}
 STATUS_WORDS = {Status.FAULT: "fault", Status.CAUTION: "caution", Status.OK: "ok", Status.NOT_JUDGED: "not judged"}
 BESIDE_TEXT = 0.75  # height over width from which pictures stand beside the text, not above it
+MOST_REASONS = 2  # named for a rule of which a part could not be judged; all of them stand in a section of their own
 MOST_NAMED = 3  # findings named in the headline; the others are counted
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six")
 
@@ -79,6 +81,20 @@ class FindingPart:
 
 
 @dataclass(frozen=True, slots=True)
+class GoodRule:
+    """A rule that found nothing: in how much of the set, and whether that is all of it."""
+
+    title: str
+    words: str
+    complete: bool
+
+    @property
+    def mark(self) -> str:
+        """The tick; in brackets where only part of the set could be judged."""
+        return SYMBOLS[Status.OK] if self.complete else f"({SYMBOLS[Status.OK]})"
+
+
+@dataclass(frozen=True, slots=True)
 class Unjudged:
     """What was not judged for one reason."""
 
@@ -99,7 +115,9 @@ def headline(report: Report) -> str:
         return sentence(f"nothing could be judged: {why}")
     found = findings_by_rule(report)
     if not found:
-        return f"Nothing to change was seen in {many(len(report.reps), kind_word(report, short=False))}."
+        counted = many(len(report.reps), kind_word(report, short=False))
+        partly = any(outcome.status is Status.NOT_JUDGED for outcome in report.outcomes)
+        return f"Nothing to change was seen in {'what could be judged of ' if partly else ''}{counted}."
     faults = [finding for finding in found if finding.status is Status.FAULT]
     leading = faults or found
     names = "; ".join(rule_title(finding.rule).lower() for finding in leading[:MOST_NAMED])
@@ -220,14 +238,43 @@ def check_pictures(report: Report, stills: Sequence[Still]) -> tuple[Picture, ..
     )
 
 
-def good_rules(report: Report) -> tuple[str, ...]:
-    """Titles of the rules that were judged at least once and never found anything."""
-    good, bad = set[str](), set[str]()
+def good_rules(report: Report) -> tuple[GoodRule, ...]:
+    """The rules that were judged at least once and never found anything, with how much of the set that was."""
+    found = {finding.rule for finding in findings_by_rule(report)}
+    by_rule: dict[str, list[Outcome]] = {}
     for outcome in report.outcomes:
-        (good if outcome.status is Status.OK else bad).add(outcome.rule)
-    unjudged = {outcome.rule for outcome in report.outcomes if outcome.status is Status.NOT_JUDGED}
-    found = bad - unjudged | {finding.rule for finding in findings_by_rule(report)}
-    return tuple(rule_title(rule) for rule in dict.fromkeys(o.rule for o in report.outcomes) if rule in good - found)
+        by_rule.setdefault(outcome.rule, []).append(outcome)
+    return tuple(
+        _good_rule(report, rule, outcomes)
+        for rule, outcomes in by_rule.items()
+        if rule not in found and any(outcome.status is Status.OK for outcome in outcomes)
+    )
+
+
+def _good_rule(report: Report, rule: str, outcomes: Sequence[Outcome]) -> GoodRule:
+    unjudged = [outcome for outcome in outcomes if outcome.status is Status.NOT_JUDGED]
+    if all(outcome.rep is None for outcome in outcomes):
+        words = "no fault in the whole set"
+    elif not unjudged:
+        word = kind_word(report, short=False)
+        words = (
+            f"no fault in any of the {many(len(outcomes), word)}" if len(outcomes) > 1 else f"no fault in the {word}"
+        )
+    else:
+        of_all = f"{len(outcomes) - len(unjudged)} of {many(len(outcomes), kind_word(report, short=False))}"
+        words = f"no fault in the {of_all} that could be judged; {len(unjudged)} could not: {_reasons(unjudged)}"
+    return GoodRule(rule_title(rule), words, complete=not unjudged)
+
+
+def _reasons(unjudged: Sequence[Outcome]) -> str:
+    """Why these were not judged, the most frequent reason first; with numbers where there are several."""
+    counts = Counter(outcome.reason for outcome in unjudged)
+    if len(counts) == 1:
+        return unjudged[0].reason
+    named = counts.most_common(MOST_REASONS)
+    words = [f"{reason} ({count})" for reason, count in named]
+    others = len(unjudged) - sum(count for _, count in named)
+    return ", ".join([*words, f"other reasons ({others})"] if others else words)
 
 
 def unjudged_groups(report: Report) -> tuple[Unjudged, ...]:

@@ -38,7 +38,7 @@ def check(window: Window, limits: Limits) -> Finding | None:
 
 RULE = Rule(
     id="hinge-from-hips",
-    title="Hinge from the hips",
+    title="Bending from the back",
     scopes=frozenset({Scope.REP, Scope.HOLD}),
     metric="hip_share_percent",
     needs=("trunk_inclination_deg", "lumbar_flexion_deg"),

@@ -64,7 +64,8 @@ def show_findings(report: Report, jump: Jump | None = None) -> None:
                 _details(part)
     good = good_rules(report)
     if good:
-        st.markdown(f":green-badge[✓ ok] No sign of: {'; '.join(title.lower() for title in good)}.")
+        st.markdown("**Checked, and no fault found**")
+        st.markdown("\n".join(f"- {rule.mark} {markdown_text(f'{rule.title}: {rule.words}')}" for rule in good))
 
 
 def _jump_buttons(report: Report, part: FindingPart, outcomes: tuple[Outcome, ...], jump: Jump) -> None:
