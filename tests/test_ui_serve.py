@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import re
 import socket
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
+import streamlit
 
 import formcheck
 from formcheck import cli
 from formcheck.cli import ui
 from formcheck.errors import ConfigError
-from formcheck.ui import serve
+from formcheck.ui import hosts, serve
 from formcheck.ui.app import ON_ACCENT, PAGES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,6 +55,37 @@ def test_a_free_port_passes(taken_port: int) -> None:
     serve.check_port(free)
     with pytest.raises(ConfigError):
         serve.check_port(taken_port)
+
+
+def asked(host: str | None) -> tuple[int, str]:
+    """What the middleware answers to a request by this name; 200 where it is handed on."""
+    sent: list[dict[str, object]] = []
+
+    async def page(scope: object, receive: object, send: Callable[[dict[str, object]], Awaitable[None]]) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"page"})
+
+    async def send(message: dict[str, object]) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "headers": [] if host is None else [(b"host", host.encode())]}
+    asyncio.run(hosts.KnownNames(page, "http://localhost:8501")(scope, None, send))  # type: ignore[arg-type]
+    return int(str(sent[0]["status"])), bytes(sent[1]["body"]).decode()  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("host", ["localhost:8501", "127.0.0.1:8501", "LOCALHOST"])
+def test_the_app_answers_by_its_own_names(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streamlit.config, "get_option", {"server.allowedHosts": ["localhost", "127.0.0.1"]}.get)
+    assert asked(host) == (200, "page")
+
+
+@pytest.mark.parametrize("host", ["gym.test:8501", "localhost.gym.test", "", None])
+def test_by_another_name_it_says_where_it_is(host: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streamlit.config, "get_option", {"server.allowedHosts": ["localhost", "127.0.0.1"]}.get)
+    status, text = asked(host)
+    assert status == 403
+    assert "open http://localhost:8501 in your browser" in text
+    assert "gym" not in text  # nothing that was sent comes back
 
 
 def test_a_missing_extra_says_how_to_install_it(

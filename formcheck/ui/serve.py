@@ -46,6 +46,9 @@ def serve(port: int) -> None:
     """
     from streamlit.web import cli
 
+    from formcheck.ui.hosts import answer_known_names_only
+
+    answer_known_names_only(f"http://{ADDRESS}:{port}")
     # Given as arguments, these hold whatever a settings file or the environment says.
     flags = {
         "server.address": ADDRESS,

@@ -5,8 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from conftest import App
 
 from formcheck.ui.app import PAGES
+
+ELSEWHERE = "elsewhere.test"  # a name of this machine that the app does not answer to
+
+
+class ElsewhereApp(App):
+    """The app under that name."""
+
+    @property
+    def url(self) -> str:
+        return f"http://{ELSEWHERE}:{self.port}"
 
 
 @pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.module)
@@ -15,6 +26,14 @@ def test_page_opens(page: Any, entry: Any) -> None:
     page.get_by_role("heading", level=1).first.wait_for()
     assert page.get_by_test_id("stException").count() == 0
     assert "formcheck" in page.title()
+
+
+def test_by_another_name_it_says_where_it_is(new_page: Any, app: App, launch: Any) -> None:
+    browser = launch(f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1")
+    page = new_page(ElsewhereApp(app.home, app.port), browser)
+    answer = page.goto("/live")
+    assert answer.status == 403
+    assert f"open {app.url} in your browser" in page.inner_text("body")
 
 
 def test_a_request_to_another_host_is_seen(new_page: Any) -> None:
