@@ -8,7 +8,9 @@ that the picture itself shows around the near knee and foot. Where there was no 
 
 With a picture, what is learnt are the errors of the segments' directions (shank, thigh, trunk, sole), of which those of
 the joints are differences. The picture of the foot tells where shank and sole point, and which other pose looked alike
-at the knee is of no matter to them; thigh, trunk and the camera's turn go by both. Each has a penalty of its own.
+at the knee is of no matter to them; thigh, trunk and the camera's turn go by both. Each has a penalty of its own. A
+part that is linear in the joints' own angles goes beyond what was learnt from: a toe that leaves its foot further than
+any seen before is wrong by as much more.
 
 `bias_model.npz` holds the poses that were learnt from with their errors and the body that each came from, so that
 `load` can also leave one body out: that is how the published accuracy is measured. `benchmarks/fit_bias.py` makes it.
@@ -24,7 +26,7 @@ from zipfile import BadZipFile
 import numpy as np
 import scipy
 
-from formcheck.bias_features import FOOT_FEATURES
+from formcheck.bias_features import FOOT_ANGLE_COLUMNS, FOOT_FEATURES, JOINT_ANGLE_COLUMNS
 from formcheck.errors import FormcheckError
 from formcheck.types import FloatArray, PatchArray, Side
 from formcheck.view import FRONT_VIEW_DEG
@@ -38,6 +40,8 @@ MAX_STANDARD = 3.5  # features further from the mean than this, in standard devi
 FOOT_WEIGHT = 2.0  # the foot is small and its landmarks err most: likeness of two poses is likeness of their feet first
 ROWS_AT_ONCE = 256  # bounds the memory of the kernel matrix: 7 MB a copy
 PATCH_GAMMA = 1.0  # width of the kernel of patches; the squared distance of two patches (unit histograms) is 0 to 2
+KNEE_WEIGHT = 2.0  # of the knee's picture against the foot's, for thigh and trunk
+LINEAR = 0.1  # weight of what is linear in the joints' angles
 
 
 # From the errors of `CORRECTED` and the yaw to those of shank, thigh, trunk, sole and yaw, each against the vertical.
@@ -76,7 +80,7 @@ class Settings:
     leg_ridge: float
 
 
-SETTINGS = Settings(ridge=0.4, width=1.2, seen_width=0.3, shank_ridge=0.7, sole_ridge=0.2, leg_ridge=0.4)
+SETTINGS = Settings(ridge=0.4, width=1.2, seen_width=0.3, shank_ridge=0.7, sole_ridge=0.3, leg_ridge=0.4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,7 @@ class BiasModel:
         if seen is None:
             return np.asarray(kernel(standard, self.support, _gamma(self.settings.width, self.support)) @ self.weights)
         alike = kernel(standard, self.support, _gamma(self.settings.seen_width, self.support))
-        foot, leg = seen_kernels(alike, seen, self.seen_support)
+        foot, leg = _seen_kernels(alike, (standard, seen), (self.support, self.seen_support))
         return np.asarray(foot @ self.foot_weights + leg @ self.leg_weights)
 
 
@@ -167,21 +171,30 @@ def kernel(first: FloatArray, second: FloatArray, gamma: float) -> FloatArray:
     return np.asarray(np.exp(-gamma * np.maximum(squared, 0.0)))
 
 
-def seen_kernels(alike: FloatArray, first: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatArray]:
+Seen = tuple[FloatArray, FloatArray]  # poses with their pictures: standardised features, unit patches
+
+
+def _seen_kernels(alike: FloatArray, first: Seen, second: Seen) -> tuple[FloatArray, FloatArray]:
     """Likeness of poses with their pictures, for shank and sole, and for the rest of the leg.
 
-    Each is the sum of how alike the landmarks are, how alike the pictures are, and the product of both. For shank and
-    sole only the picture of the foot counts; for the rest both do, and have to be more alike.
+    Each is the sum of how alike the landmarks are, how alike the pictures are, the product of both, and a linear part.
+    For shank and sole only the picture of the foot counts, and the linear part has its own slope for each look of the
+    foot; for the rest both pictures count, and have to be more alike.
 
     Parameters
     ----------
     alike : ndarray, shape (n, m)
         The landmarks' kernel.
-    first, second : ndarray, shapes (2, n, PATCH_SIZE) and (2, m, PATCH_SIZE)
+    first, second : (ndarray, ndarray)
+        Shapes (n, f) and (2, n, PATCH_SIZE); (m, f) and (2, m, PATCH_SIZE).
     """
-    knee, foot = (kernel(one, other, PATCH_GAMMA) for one, other in zip(first, second, strict=True))
-    both = knee**2 + foot**2  # half as wide
-    return alike + foot + alike * foot, alike + both + alike * both
+    knee, foot = (kernel(one, other, PATCH_GAMMA) for one, other in zip(first[1], second[1], strict=True))
+    both = KNEE_WEIGHT * knee**2 + foot**2  # half as wide
+    by_foot, by_joints = (
+        LINEAR * (1.0 + first[0][:, columns] @ second[0][:, columns].T / weight**2)
+        for columns, weight in ((FOOT_ANGLE_COLUMNS, FOOT_WEIGHT), (JOINT_ANGLE_COLUMNS, 1.0))
+    )
+    return alike + foot + alike * foot + by_foot * (1.0 + foot), alike + both + alike * both + by_joints
 
 
 def fit(features: FloatArray, patches: PatchArray, errors: FloatArray, settings: Settings) -> BiasModel:
@@ -199,7 +212,7 @@ def fit(features: FloatArray, patches: PatchArray, errors: FloatArray, settings:
     support, seen = standardise(features, mean, scale), unit_patches(patches)
     weights = _solve(kernel(support, support, _gamma(settings.width, support)), errors, settings.ridge)
     alike = kernel(support, support, _gamma(settings.seen_width, support))
-    foot, leg = seen_kernels(alike, seen, seen)
+    foot, leg = _seen_kernels(alike, (support, seen), (support, seen))
     segments = errors @ SEGMENTS.T
     of_foot, of_leg = np.zeros_like(segments), _solve(leg, segments, settings.leg_ridge)
     of_leg[:, [SHANK, SOLE]] = 0.0

@@ -130,9 +130,9 @@ def _leg(report: Report, exercise: Exercise) -> Leg:
     ranges = _ranges([rep.metrics.get("range_deg", math.nan) for rep in report.reps if rep.side is side])
     if not ranges:
         raise ConfigError(f"{report.clip.path}: its report holds no range; analyse the clip again, then compare")
-    yaw = report.view.yaw_deg
-    sigma = accuracy.sigma(metrics.change_of(exercise.signal.metric), exercise.position, yaw)
-    return Leg(side, ranges, sigma, yaw)
+    seen_as = report.view.yaw_deg, report.view.brightness
+    sigma = accuracy.sigma(metrics.change_of(exercise.signal.metric), exercise.position, *seen_as)
+    return Leg(side, ranges, sigma, report.view.yaw_deg)
 
 
 def _ranges(values: Sequence[float]) -> tuple[float, ...]:

@@ -35,7 +35,7 @@ class Evidence:
     """A window with what decides whether it can be judged.
 
     `near` when the judged leg is the one facing the camera; `why_not` has the reason for metrics that could not be told
-    although their landmarks were seen.
+    although their landmarks were seen. `brightness` as in `PoseTrack`.
     """
 
     window: Window
@@ -43,6 +43,7 @@ class Evidence:
     yaw_deg: float
     near: bool = True
     why_not: Mapping[str, str] = field(default_factory=dict)
+    brightness: float = math.nan
 
 
 def metric_names(side: Side) -> dict[str, str]:
@@ -93,7 +94,7 @@ def gather(
         at_turn = (time_s >= rep.turn_start_s) & (time_s <= rep.turn_end_s)
         why_not = {"lumbar_flexion_deg": back.reason(at_turn)}
     yaw_deg = float(np.median(known)) if known.size else math.nan
-    return Evidence(window, share, yaw_deg, facing in (None, rep.side), why_not)
+    return Evidence(window, share, yaw_deg, facing in (None, rep.side), why_not, kinematics.track.brightness)
 
 
 def cut(
@@ -151,7 +152,7 @@ def judge_rep(evidence: Evidence, exercise: Exercise, applied: Sequence[AppliedR
 def _judge(evidence: Evidence, exercise: Exercise, applied: AppliedRule) -> Outcome:
     rule, limits = applied.rule, applied.limits
     metric = metric_of(rule, exercise)
-    sigma = accuracy.sigma(metric, exercise.position, evidence.yaw_deg)
+    sigma = accuracy.sigma(metric, exercise.position, evidence.yaw_deg, evidence.brightness)
     reason = unjudgeable(evidence, exercise, rule)
     finding = None if reason else rule.check(evidence.window, limits)
     if finding is None:

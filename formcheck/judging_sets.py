@@ -86,10 +86,11 @@ def _judge_set(judged: Sequence[Judged], exercise: Exercise, applied: AppliedRul
 def _whole(judged: Sequence[Judged], exercise: Exercise) -> WholeSet:
     yaws = [item.evidence.yaw_deg for item in judged]
     yaw = math.nan if any(map(math.isnan, yaws)) else max(yaws)  # the worst view: its error holds for all
+    light = judged[0].evidence.brightness
     return WholeSet(
         tuple(item.evidence.window for item in judged),
-        accuracy.sigma(metrics.change_of(exercise.signal.metric), exercise.position, yaw),
-        accuracy.sigma("lifting_s", exercise.position, yaw),
+        accuracy.sigma(metrics.change_of(exercise.signal.metric), exercise.position, yaw, light),
+        accuracy.sigma("lifting_s", exercise.position, yaw, light),
         tuple(item.statuses() for item in judged),
     )
 

@@ -149,6 +149,7 @@ def analyze_reading(
     for cut_s in reading.cuts_s:
         analyzer.cut(cut_s)
     poses = PoseLog.of(reading.poses)
+    poses.brightness = reading.brightness
     analyzer.adopt(poses)
     last_s = poses[-1].time_s if poses else 0.0
     warnings = reading.warnings
@@ -160,13 +161,17 @@ def analyze_reading(
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was read from a clip: one pose for every frame, of the person to judge, and the times of hard cuts."""
+    """What was read from a clip: one pose for every frame, of the person to judge, and the times of hard cuts.
+
+    `brightness` as in `PoseTrack`.
+    """
 
     poses: Sequence[Pose]
     cuts_s: tuple[float, ...]
     video: VideoInfo
     estimator: BackendInfo
     warnings: tuple[str, ...]
+    brightness: float = math.nan
 
 
 def recognised(path: str | Path, reading: Reading) -> tuple[Exercise, float]:
@@ -247,7 +252,7 @@ def _read(
                 if scout is not None and (scout.several or scout.turn_deg):
                     break
         warnings = (*reader.warnings, *cuts.warnings)
-        return Reading(poses, cuts.times_s(poses), reader.info, backend.info, warnings)
+        return Reading(poses, cuts.times_s(poses), reader.info, backend.info, warnings, cuts.brightness)
 
 
 def _read_sparsely(
@@ -256,7 +261,7 @@ def _read_sparsely(
     """As `_read`, with as many frames as the movement asks for."""
     poses = PoseLog(compact=True, shelf=TemporaryShelf())
     found = read_sparsely(path, backend, poses, scout, on_progress, beside=beside)
-    return Reading(poses, found.cuts_s, found.video, backend.info, found.warnings)
+    return Reading(poses, found.cuts_s, found.video, backend.info, found.warnings, found.brightness)
 
 
 def estimate_poses(

@@ -7,6 +7,7 @@ of the poses. With a shelf only the last minutes of it are in memory.
 
 from __future__ import annotations
 
+import math
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -40,6 +41,11 @@ class PoseLog(Sequence[Pose]):
         Keep 32 bits of each number instead of 64: an error of less than a ten-thousandth of a pixel.
     shelf : Shelf or None
         Where all but the newest poses are kept; None keeps all of them in memory.
+
+    Attributes
+    ----------
+    brightness : float
+        Of the pictures that the poses were estimated from, as in `PoseTrack`; whoever sees them sets it.
     """
 
     __slots__ = (
@@ -53,6 +59,7 @@ class PoseLog(Sequence[Pose]):
         "_shelf",
         "_size_px",
         "_time_s",
+        "brightness",
     )
 
     def __init__(self, *, compact: bool = False, shelf: Shelf | None = None) -> None:
@@ -64,6 +71,7 @@ class PoseLog(Sequence[Pose]):
         self._estimated = bytearray()
         self._size_px = (0, 0)
         self._found = 0
+        self.brightness = math.nan
         self._outlined = array("q")  # rows
         self._outlines: Rows[np.floating[Any]] = Rows(EDGES, self._dtype, np.nan, shelf)
 
@@ -236,4 +244,4 @@ class PoseLog(Sequence[Pose]):
             edges = np.full((count, *EDGES), np.nan)
             for place, kept in outlined.items():
                 edges[place] = self._outlines.row(kept)
-        return PoseTrack(time_s, self._size_px, image, world, visibility, patches, edges)
+        return PoseTrack(time_s, self._size_px, image, world, visibility, patches, edges, self.brightness)

@@ -77,7 +77,7 @@ def look(raw: PoseTrack, exercise: Exercise, side: Side | None = None, model: Bi
         measured = kinematics.over_window(raw, model, lean.deg)
         usual, found, at_rest = _segment(measured, exercise, side)
     seen_from = view.assess(measured.levelled, measured.yaw_deg, at_rest, exercise.max_yaw_deg)
-    seen_from = replace(seen_from, roll_deg=lean.deg, roll_sigma_deg=lean.sigma_deg)
+    seen_from = replace(seen_from, roll_deg=lean.deg, roll_sigma_deg=lean.sigma_deg, brightness=raw.brightness)
     return Stretch(measured, found, at_rest, seen_from, usual, lean)
 
 

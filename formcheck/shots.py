@@ -88,6 +88,7 @@ def join(tracks: Sequence[PoseTrack]) -> PoseTrack:
         visibility=np.concatenate([track.visibility for track in tracks]),
         patches=_joined_patches(tracks),
         outline_px=_joined_outlines(tracks),
+        brightness=tracks[0].brightness,
     )
 
 

@@ -32,11 +32,14 @@ class SparseReading:
         Times of the first frame after each hard cut.
     video : VideoInfo
     warnings : tuple of str
+    brightness : float
+        Mean level of the pictures, 0 to 255.
     """
 
     cuts_s: tuple[float, ...]
     video: VideoInfo
     warnings: tuple[str, ...]
+    brightness: float
 
 
 def read_sparsely(
@@ -99,7 +102,7 @@ def read_sparsely(
             filler.sent(_send(skipped[-1], backend, sampler, scout))
         for filled in filler.rest():
             poses.append(filled)
-        return SparseReading(cuts.times_s(poses), reader.info, (*reader.warnings, *cuts.warnings))
+        return SparseReading(cuts.times_s(poses), reader.info, (*reader.warnings, *cuts.warnings), cuts.brightness)
 
 
 def _frames(reader: ClipReader, beside: bool) -> closing[Generator[DecodedFrame]]:

@@ -141,7 +141,8 @@ def over(parts: Sequence[tuple[View, int]], max_yaw_deg: float) -> View:
     lying = 2 * sum(frames for part, frames in parts if part.lying) > sum(frames for _, frames in parts)
     surest = min((part for part, _ in parts), key=lambda part: np.nan_to_num(part.roll_sigma_deg, nan=math.inf))
     summary = _summary(yaw, near, lying, max_yaw_deg)
-    return replace(summary, roll_deg=surest.roll_deg, roll_sigma_deg=surest.roll_sigma_deg)
+    lean, doubt = surest.roll_deg, surest.roll_sigma_deg
+    return replace(summary, roll_deg=lean, roll_sigma_deg=doubt, brightness=surest.brightness)
 
 
 def _summary(yaw: float, near: Side | None, lying: bool, max_yaw_deg: float) -> View:

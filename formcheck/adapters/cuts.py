@@ -32,7 +32,7 @@ SETTLE_FRAMES: Final = 2  # the pose model takes as long to follow a cut
 # A real clip darkened to a level of 17 has half of its angles off by more than two standard errors; one of 85 is fine.
 DARK_LEVEL = 35.0
 DARK_WARNING = (
-    "the picture is dark (brightness {:.0f} of 255): the angles are less exact than stated; film with more light"
+    "the picture is dark (brightness {:.0f} of 255): the angles are less exact, as their ± says; film with more light"
 )
 
 _COLUMNS, _ROWS, _SAMPLES = 64, 36, 3

@@ -121,12 +121,12 @@ def rep_errors(report: Report) -> dict[str, float]:
     exercise = EXERCISES.get(report.exercise.name)
     if exercise is None:
         return {}
-    position, yaw = exercise.position, report.view.yaw_deg
+    seen_as = exercise.position, report.view.yaw_deg, report.view.brightness
     names = dict.fromkeys(name for rep in report.reps for name in rep.metrics)
     tables = {name: table for name in names if (table := _table_name(name))}
     if report.reps:
         tables[RANGE] = metrics.change_of(exercise.signal.metric)
-    return {name: accuracy.sigma(table, position, yaw) for name, table in tables.items()}
+    return {name: accuracy.sigma(table, *seen_as) for name, table in tables.items()}
 
 
 def _table_name(name: str) -> str | None:

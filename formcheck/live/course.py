@@ -99,6 +99,8 @@ class Course:
         self._recent: deque[Pose] = deque()
         self._causal = CausalKinematics(self._model)  # until an analyzer has its own
         self._zero_s = self._last_s = math.nan
+        self._light = 0.0  # sum over all frames, before the set too
+        self._frames = 0
         self._log = PoseLog(compact=True)
         self._analyzer: Analyzer | None = None
         self._coach: CueCoach | None = None
@@ -130,6 +132,8 @@ class Course:
             What else is known of the picture, on the clock of the poses.
         """
         self._last_s = pose.time_s
+        self._light += brightness
+        self._frames += 1
         if self._setup is not None and not self.begun:
             return self._prepare(self._setup.update(pose, brightness, sight), pose)
         if not self.begun:
@@ -185,6 +189,8 @@ class Course:
     def _go_on(self, pose: Pose) -> Step:
         if (leap_s := self._others.follow(pose)) is not None and self._analyzer is not None:
             self._analyzer.cut(leap_s)
+        poses = self._log if self._analyzer is None else self._analyzer.poses
+        poses.brightness = self._light / self._frames
         if self._analyzer is None or self._coach is None:
             self._log.append(pose)
             measurement, smooth = self._causal.update(pose)
@@ -224,6 +230,7 @@ class Course:
         """Give a new analyzer everything since the beginning; only the count is then said of it."""
         assert self._analyzer is not None
         assert self._coach is not None
+        self._analyzer.poses.brightness = self._log.brightness
         step: Step | None = None
         for pose in self._log:
             update = self._analyzer.update(pose)

@@ -124,7 +124,7 @@ def _panel(analysis: Analysis, exercise: Exercise, metric: str, max_points: int)
     return Panel(
         metric=metric,
         title=TITLES[metric],
-        sigma=accuracy.sigma(metric, exercise.position, report.view.yaw_deg),
+        sigma=accuracy.sigma(metric, exercise.position, report.view.yaw_deg, report.view.brightness),
         time_s=table.time_s[rows],
         value=value[rows],
         part=part[kept],

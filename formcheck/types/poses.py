@@ -134,6 +134,8 @@ class PoseTrack:
         As in `Pose`; None where no frame had a picture.
     outline_px : ndarray, shape (n, 2, OUTLINE_POINTS, 2), or None
         NaN in frames without one; None when no frame has one.
+    brightness : float
+        Mean level of the pictures of the whole clip or session, 0 (black) to 255; NaN when it is not known.
     """
 
     time_s: FloatArray
@@ -143,6 +145,7 @@ class PoseTrack:
     visibility: FloatArray
     patches: PatchArray | None = None
     outline_px: FloatArray | None = None
+    brightness: float = math.nan
 
     def __len__(self) -> int:
         return len(self.time_s)

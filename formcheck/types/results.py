@@ -91,6 +91,9 @@ class View:
     roll_deg, roll_sigma_deg : float
         By how much the picture shows the world turned clockwise, because the camera leans, and the standard error of
         that; NaN when it is not known (`formcheck.roll`). A lean that is certain has been taken out of the angles.
+    brightness : float
+        Mean level of the pictures, 0 (black) to 255; NaN when it is not known. Angles from dark pictures are less exact
+        (`formcheck.accuracy`).
     """
 
     yaw_deg: float
@@ -100,6 +103,7 @@ class View:
     reason: str = ""
     roll_deg: float = math.nan
     roll_sigma_deg: float = math.nan
+    brightness: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -110,7 +110,8 @@ class Validation:
                         rows.append(_error_row(cell, metric, position, edge))
         if not rows:
             raise ClipError("no angle was measured in any of the clips; the error table stays as it is")
-        return json.dumps({"schema": accuracy.SCHEMA, "rows": rows}, indent=1) + "\n"
+        light = [asdict(row) for row in accuracy.light_rows()]  # measured apart, by `benchmarks/light.py`
+        return json.dumps({"schema": accuracy.SCHEMA, "rows": rows, "light": light}, indent=1) + "\n"
 
 
 def _in_cell(clip: ClipComparison, position: Position | None, edge: float) -> bool:
