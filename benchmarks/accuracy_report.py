@@ -128,9 +128,19 @@ Mean absolute error (bias), camera within {side:.0f}° of side-on.
 
 Root mean square error (frames) by the visibility that the network itself gives the joint's least visible landmark;
 camera within {side:.0f}° of side-on. Below {unseen:g} formcheck leaves an angle out. What an angle's stated error
-depends on (`accuracy.json`) are metric, body position and the camera's turn; this table shows what its visibility adds.
+depends on (`accuracy.json`) are metric, body position, the camera's turn and the light; this table shows that the
+network's visibility would add next to nothing.
 
 {visibility}
+## By light
+
+How many times as large the errors are in dark pictures as in bright ones, by the mean level of the pictures (0 black to
+255); formcheck multiplies its stated errors by it. Measured on darkened and noisy versions of one clip of each exercise,
+each analysed without what was learnt from its body (`python benchmarks/light.py CLIPS_FOLDER --write`). From
+{bright:.0f} on nothing is added; below the darkest level it stays as there. The network's visibility hardly falls in
+the dark, so it does not show this.
+
+{light}
 ## Measured against true
 
 On the left a frame on the line is exact. On the right the same frames as differences: the solid line is the bias, 95 %
@@ -238,6 +248,8 @@ def render(measured: Measured, backs: Sequence[fit_lumbar.Clip], images: Path) -
         phases=tables.phase_table(side),
         visibility=tables.visibility_table(side),
         unseen=kinematics.MIN_VISIBILITY,
+        light=tables.light_table(),
+        bright=max(row.brightness for row in accuracy.light_rows()),
         joints="\n".join(joints),
         sigma=tables.sigma_table(side),
         back=accuracy_back.section(backs, images),

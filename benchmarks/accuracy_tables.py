@@ -126,6 +126,18 @@ def visibility_table(clips: Sequence[MeasuredClip]) -> str:
     return table(("visibility", *JOINTS.values()), rows)
 
 
+def light_table() -> str:
+    """Factors of the shipped table by metric, from bright to dark."""
+    rows = accuracy.light_rows()
+    levels = sorted({row.brightness for row in rows}, reverse=True)
+    cells = []
+    for metric in dict.fromkeys(row.metric for row in rows):
+        own = {row.brightness: row for row in rows if row.metric == metric}
+        name = SHORT.get(metric, metric.removesuffix("_deg").replace("_", " ")) if metric else "all others"
+        cells.append([name, *(f"{own[level].factor:.1f}" for level in levels)])
+    return table(("metric", *(f"{level:.0f}" for level in levels)), cells)
+
+
 def _of_phase(clip: MeasuredClip, metric: str, index: int) -> FloatArray:
     angles = clip.angles[metric]
     errors = (angles.measured - angles.true)[angles.phase == index]

@@ -148,8 +148,7 @@ def analyze_reading(
     analyzer = Analyzer(exercise, applied, side, given, confidence, model=bias.load())
     for cut_s in reading.cuts_s:
         analyzer.cut(cut_s)
-    poses = PoseLog.of(reading.poses)
-    poses.brightness = reading.brightness
+    poses = PoseLog.of(reading.poses, reading.brightness)
     analyzer.adopt(poses)
     last_s = poses[-1].time_s if poses else 0.0
     warnings = reading.warnings
@@ -161,10 +160,7 @@ def analyze_reading(
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was read from a clip: one pose for every frame, of the person to judge, and the times of hard cuts.
-
-    `brightness` as in `PoseTrack`.
-    """
+    """What was read: a pose of the person to judge for every frame, the times of cuts, `PoseTrack.brightness`."""
 
     poses: Sequence[Pose]
     cuts_s: tuple[float, ...]

@@ -76,13 +76,14 @@ class PoseLog(Sequence[Pose]):
         self._outlines: Rows[np.floating[Any]] = Rows(EDGES, self._dtype, np.nan, shelf)
 
     @classmethod
-    def of(cls, poses: Sequence[Pose]) -> PoseLog:
-        """The poses as a log: themselves where they are one."""
-        if isinstance(poses, PoseLog):
-            return poses
-        log = cls()
-        for pose in poses:
-            log.append(pose)
+    def of(cls, poses: Sequence[Pose], brightness: float = math.nan) -> PoseLog:
+        """The poses as a log, themselves where they are one, with their pictures' brightness where it is known."""
+        log = poses if isinstance(poses, PoseLog) else cls()
+        if log is not poses:
+            for pose in poses:
+                log.append(pose)
+        if not math.isnan(brightness):
+            log.brightness = brightness
         return log
 
     def empty(self) -> PoseLog:

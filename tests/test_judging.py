@@ -144,19 +144,19 @@ def test_an_outcome_names_the_limit_that_it_passed_and_speaks_only_then(
 
 
 @pytest.mark.parametrize("exercise", EXERCISES.values(), ids=lambda exercise: exercise.id)
-def test_the_error_is_asked_for_by_metric_position_and_yaw(exercise: Exercise, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_is_asked_for_as_it_was_seen(exercise: Exercise, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def sigma(metric: str, position: Position, yaw_deg: float) -> float:
-        asked.append((metric, position, yaw_deg))
+    def sigma(metric: str, position: Position, yaw_deg: float, brightness: float) -> float:
+        asked.append((metric, position, yaw_deg, brightness))
         return 1.0
 
     monkeypatch.setattr(accuracy, "sigma", sigma)
     applied = applied_rules(exercise, Settings())
-    outcomes = judging.judge_rep(evidence(yaw_deg=11.0), exercise, applied)
-    assert [metric for metric, _, _ in asked] == [outcome.metric for outcome in outcomes]
-    assert {(position, yaw) for _, position, yaw in asked} == {(exercise.position, 11.0)}
-    assert judging.RANGE_METRIC not in {metric for metric, _, _ in asked}
+    outcomes = judging.judge_rep(replace(evidence(yaw_deg=11.0), brightness=33.0), exercise, applied)
+    assert [metric for metric, *_ in asked] == [outcome.metric for outcome in outcomes]
+    assert {tuple(seen_as) for _, *seen_as in asked} == {(exercise.position, 11.0, 33.0)}
+    assert judging.RANGE_METRIC not in {metric for metric, *_ in asked}
 
 
 KEYS = synthetic.repetitions({"knee": 10.0, "ankle": -20.0}, {"knee": 100.0, "ankle": -20.0}, count=1)

@@ -72,7 +72,7 @@ def make_report(path="clips/rdl.mp4", outcomes=None, **changes):
         tool=ToolInfo("0.1.0", "1.2.2", "full", "abc"),
         clip=ClipInfo(path, 14.5, 435, 960, 540, 90, 0.99),
         exercise=ExerciseInfo("romanian-deadlift", True, 1.0),
-        view=View(9.6, Side.RIGHT, False, True, roll_deg=-3.1, roll_sigma_deg=2.0),
+        view=View(9.6, Side.RIGHT, False, True, roll_deg=-3.1, roll_sigma_deg=2.0, brightness=118.0),
         reps=(
             Rep(
                 1, Side.RIGHT, 1.0, 2.0, 3.0, 1.9, 2.1, True, {"knee_flexion_min_deg": 8.2, "hip_flexion_max_deg": NAN}
@@ -303,6 +303,7 @@ class TestJson:
             "reason": "",
             "roll_deg": -3.1,
             "roll_sigma_deg": 2.0,
+            "brightness": 118.0,
         }
         assert {"number", "side", "start_s", "turn_s", "end_s", "metrics"} <= set(document["reps"][0])
         assert document["reps"][0]["metrics"] == {"hip_flexion_max_deg": None, "knee_flexion_min_deg": 8.2}

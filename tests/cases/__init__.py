@@ -36,9 +36,9 @@ SHORT = {"still_s": 1.5, "pause_s": 0.6}  # clips no longer than they need to be
 METRICS = (*metrics.SIDED_METRICS, *metrics.MIDLINE_METRICS, RANGE_METRIC)
 
 
-def sigma(metric: str, position: object = None, yaw_deg: float = 0.0) -> float:
+def sigma(metric: str, position: object = None, yaw_deg: float = 0.0, brightness: float = 120.0) -> float:
     """A standard error to judge the cases with, in place of the measured table."""
-    del position, yaw_deg
+    del position, yaw_deg, brightness
     return SIGMA_SMALL if metric.endswith("_s") or metric == "reversals" else SIGMA_DEG
 
 
