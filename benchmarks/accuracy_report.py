@@ -134,9 +134,9 @@ network's visibility would add next to nothing.
 {visibility}
 ## By light
 
-How many times as large the errors are in dark pictures as in bright ones, by the mean level of the pictures (0 black to
-255); formcheck multiplies its stated errors by it. Measured on darkened and noisy versions of one clip of each exercise,
-each analysed without what was learnt from its body (`python benchmarks/light.py CLIPS_FOLDER --write`). From
+How many times as large the errors are in dark pictures as in bright ones, by the mean level of the pictures (0 black
+to 255); formcheck multiplies its stated errors by it. Measured on darkened and noisy versions of one clip of each
+exercise, each analysed without what was learnt from its body (`python benchmarks/light.py CLIPS_FOLDER --write`). From
 {bright:.0f} on nothing is added; below the darkest level it stays as there. The network's visibility hardly falls in
 the dark, so it does not show this.
 

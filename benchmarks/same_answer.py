@@ -8,8 +8,8 @@ Each version goes through the whole analysis, as any clip would, and is set agai
 - *reps*: as many, and the largest difference between the times at which their turns are reached;
 - *angles*: of the leg near the camera, the share of the frames seen in both in which they differ by at most two
   standard errors. The standard error is the one that formcheck states for the version (in a dark one it is larger), of
-  one measurement, not the larger one of a difference: what the two have in common cancels, so this asks for more. The 95th percentile of the difference is in
-  degrees;
+  one measurement, not the larger one of a difference: what the two have in common cancels, so this asks for more. The
+  95th percentile of the difference is in degrees;
 - *lost*: of the frames in which the original's angles were seen, the share in which the version's were not;
 - *outcomes*, in the last column: faults that only the version (+) or only the original has (-), and statuses that
   differ otherwise (~).
