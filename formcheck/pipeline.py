@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -35,8 +35,8 @@ from formcheck.people import Person
 from formcheck.poselog import PoseLog
 from formcheck.recognise import recognise
 from formcheck.rules.base import AppliedRule
-from formcheck.sampling import has_narrow_fault
-from formcheck.sparse import read_sparsely
+from formcheck.sampling import in_doubt, spans_to_read
+from formcheck.sparse import read_again, read_sparsely
 from formcheck.types import Analysis, ClipInfo, Frame, Pose, Rate, Side, ToolInfo
 
 
@@ -96,7 +96,8 @@ def analyze_clip(
         Whom to judge where several people are in the picture; None judges the one who moves through the exercise.
     rate : Rate or str
         ``"auto"`` estimates only as many frames as the movement asks for, which is two to three times as quick. A clip
-        with several people, one that has to be turned, and one with a narrow fault are read at the full rate after all.
+        with several people and one that has to be turned are read at the full rate after all, and so are repetitions
+        in which a value lies so near to another verdict that poses between two frames may decide.
     beside : bool
         Decode, and look closer at the picture, on another core than the network's. A program that has a process for
         every core is quicker without. The answer is the same.
@@ -118,10 +119,16 @@ def analyze_clip(
     analysis = analyze_reading(path, reading, exercise=exercise, side=side, settings=settings)
     report = analysis.report
     applied = applied_rules(EXERCISES[report.exercise.name], settings or Settings())
-    if report.clip.frames_estimated is not None and has_narrow_fault(report.outcomes, applied):
+    if report.clip.frames_estimated is None or not (doubtful := in_doubt(report.outcomes, applied)):
+        return analysis
+    spans = spans_to_read(doubtful, applied, report.reps, report.clip.duration_s)
+    if math.isinf(spans[0][1]):
         reading = read_poses(path, model=model, backend=backend, person=person, beside=beside, on_progress=on_progress)
-        analysis = analyze_reading(path, reading, exercise=exercise, side=side, settings=settings)
-    return analysis
+    else:
+        with nullcontext(backend) if backend is not None else MediaPipeBackend.open(model) as source:
+            poses = read_again(path, source, reading.poses, spans, on_progress, beside=beside)
+        reading = replace(reading, poses=poses)
+    return analyze_reading(path, reading, exercise=exercise, side=side, settings=settings)
 
 
 def analyze_reading(
@@ -272,14 +279,10 @@ def estimate_poses(
 
     `beside` uses another core as well (`formcheck.adapters.beside`); close the generator before the reader then.
     """
-    for pose in detected(reader, backend, watch or _nothing, beside=beside):
+    for pose in detected(reader, backend, watch or (lambda _frame, _pose: None), beside=beside):
         yield pose
         if on_progress is not None:
             on_progress(pose.time_s, reader.info.duration_s)
-
-
-def _nothing(_frame: Frame, _pose: Pose) -> None:
-    pass
 
 
 def analyze_poses(

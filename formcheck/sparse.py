@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
-from formcheck.adapters.beside import ahead
+from formcheck.adapters.beside import ahead, detected
 from formcheck.adapters.cuts import CutDetector
 from formcheck.adapters.pose import PoseBackend, TwoStepBackend
 from formcheck.adapters.scout import Scout
@@ -103,6 +104,52 @@ def read_sparsely(
         for filled in filler.rest():
             poses.append(filled)
         return SparseReading(cuts.times_s(poses), reader.info, (*reader.warnings, *cuts.warnings), cuts.brightness)
+
+
+def read_again(
+    path: str | Path,
+    backend: PoseBackend,
+    sparse: Sequence[Pose],
+    spans: Sequence[tuple[float, float]],
+    on_progress: Callable[[float, float], None] | None = None,
+    *,
+    beside: bool = False,
+) -> PoseLog:
+    """Read stretches of a clip at the full rate that was read sparsely before; the poses of all frames.
+
+    Parameters
+    ----------
+    path : str or Path
+    backend : PoseBackend
+        Newly opened.
+    sparse : sequence of Pose
+        As read before, one for every frame; outside of the stretches they stay.
+    spans : sequence of (float, float)
+        Seconds from which and until which, in order of time.
+    on_progress : callable or None
+    beside : bool
+        As for `read_sparsely`.
+
+    Raises
+    ------
+    ClipError
+        When the clip cannot be read any more.
+    """
+    log = PoseLog.of(sparse)
+    poses = log.empty()
+    with ClipReader(path) as reader:
+        decoded = takewhile(lambda item: item.time_s <= spans[-1][1], reader.decoded())
+        asked = (item.frame() for item in decoded if any(start <= item.time_s <= end for start, end in spans))
+        with closing(detected(asked, backend, lambda _frame, _pose: None, beside=beside)) as found:
+            for pose in found:
+                for index in range(len(poses), pose.index):
+                    poses.append(log[index])
+                poses.append(pose)
+                if on_progress is not None:
+                    on_progress(pose.time_s, reader.info.duration_s)
+    for index in range(len(poses), len(log)):
+        poses.append(log[index])
+    return poses
 
 
 def _frames(reader: ClipReader, beside: bool) -> closing[Generator[DecodedFrame]]:

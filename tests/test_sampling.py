@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from clip_factory import steady, write_clip
 from synthetic import Key, film, lose, repetitions
 from test_reports import make_outcome
 
-from formcheck import pipeline
+from formcheck import judging, pipeline
 from formcheck.adapters import cuts
 from formcheck.adapters.pose import BackendInfo
 from formcheck.adapters.video import ClipReader
@@ -26,17 +27,21 @@ from formcheck.reports.csv import write_angles
 from formcheck.reports.json import report_from_dict, report_to_dict
 from formcheck.reports.parquet import angle_table
 from formcheck.sampling import (
+    AROUND_S,
     DENSE,
+    DOUBT_OF_FAULT_SIGMAS,
+    DOUBT_SIGMAS,
     MOVING_GAP_S,
     SEARCH_S,
     SETTLED,
     STILL_GAP_S,
     Sampler,
-    has_narrow_fault,
+    in_doubt,
     moved,
+    spans_to_read,
 )
 from formcheck.sparse import MAX_LOOKS, read_sparsely
-from formcheck.types import Analysis, Frame, ImageArray, Pose, Status
+from formcheck.types import Analysis, Frame, ImageArray, Outcome, Pose, Rep, Side, Status
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_videos"
 HINGES = repetitions({"knee": 8.0, "hip": 4.0}, {"knee": 15.0, "hip": 80.0}, count=2)
@@ -369,15 +374,36 @@ class TestReading:
         write_angles(tmp_path / "full.csv", full.table)
         assert (tmp_path / "full.csv").read_text().splitlines()[0].endswith(",near_side")
 
-    def test_a_narrow_fault_is_read_again_at_the_full_rate(
+    def test_a_clip_in_doubt_is_read_again_at_the_full_rate(
         self, hinge_clip: tuple[Path, Replay], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         path, backend = hinge_clip
         exercise = EXERCISES["romanian-deadlift"]
-        monkeypatch.setattr(pipeline, "has_narrow_fault", lambda _outcomes, _applied: True)
+        monkeypatch.setattr(pipeline, "in_doubt", lambda outcomes, _applied: outcomes)
         again = analyze_clip(path, exercise=exercise, backend=backend, rate="auto")
         assert again.report.clip.frames_estimated is None
         assert again.report == analyze_clip(path, exercise=exercise, backend=backend).report
+
+    def test_of_a_repetition_in_doubt_every_frame_is_sent(
+        self, hinge_clip: tuple[Path, Replay], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path, backend = hinge_clip
+        exercise = EXERCISES["romanian-deadlift"]
+        monkeypatch.setattr(pipeline, "in_doubt", lambda _outcomes, _applied: ())
+        before = analyze_clip(path, exercise=exercise, backend=backend, rate="auto")
+        backend.asked.clear()
+        monkeypatch.setattr(pipeline, "in_doubt", lambda outcomes, _applied: [_of_knees(outcomes)])
+        again = analyze_clip(path, exercise=exercise, backend=backend, rate="auto")
+        full = analyze_clip(path, exercise=exercise, backend=backend)
+        assert before.table.estimated is not None
+        assert again.table.estimated is not None
+        rep, times = before.report.reps[0], again.table.time_s
+        inside = (times >= rep.start_s - AROUND_S) & (times <= rep.end_s + AROUND_S)
+        np.testing.assert_array_equal(again.table.estimated, before.table.estimated | inside)
+        knee = "right_knee_flexion_deg"
+        rep_itself = (times >= rep.start_s) & (times <= rep.end_s)
+        off = np.abs(again.table.columns[knee] - full.table.columns[knee])[rep_itself].max()
+        assert off < 0.3 * np.abs(before.table.columns[knee] - full.table.columns[knee])[rep_itself].max()
 
     def test_an_unknown_rate_is_an_error(self, hinge_clip: tuple[Path, Replay]) -> None:
         path, backend = hinge_clip
@@ -395,14 +421,50 @@ class TestReading:
         assert same >= len(_statuses(full)) - 1
 
 
-@pytest.mark.parametrize(
-    ("status", "measured", "narrow"),
-    [(Status.FAULT, -6.5, True), (Status.FAULT, -9.0, False), (Status.CAUTION, -6.5, False)],
-)
-def test_a_fault_is_narrow_within_half_a_sigma_of_being_none(status: Status, measured: float, narrow: bool) -> None:
-    applied = pipeline.applied_rules(EXERCISES["romanian-deadlift"], Settings())
-    outcome = make_outcome(status=status, measured=measured, sigma=3.1, limit=-3.0)
-    assert has_narrow_fault([outcome], applied) is narrow
+RDL = pipeline.applied_rules(EXERCISES["romanian-deadlift"], Settings())
+
+
+def _of_knees(outcomes: Sequence[Outcome]) -> Outcome:
+    return next(outcome for outcome in outcomes if outcome.rule == "locked-knees" and outcome.rep == 1)
+
+
+class TestDoubt:
+    @pytest.mark.parametrize("measured", np.arange(-11.99, 12.0, 0.47).tolist())
+    def test_a_value_is_in_doubt_where_another_status_is_near(self, measured: float) -> None:
+        """Locked knees: a fault below -6, a caution up to 3, not judged up to 6."""
+        item = next(item for item in RDL if item.rule.id == "locked-knees")
+        assert (item.limits.caution, item.limits.fault) == (3.0, -3.0)
+        outcome = make_outcome(rule="locked-knees", measured=measured, sigma=3.0)
+        outcome = replace(outcome, status=judging.grade(measured, 3.0, item.limits, item.rule))
+        near = min(abs(measured - border) for border in (-6.0, 3.0, 6.0)) < 3.0 * DOUBT_SIGMAS
+        near |= -6.0 - 3.0 * DOUBT_OF_FAULT_SIGMAS < measured < -6.0
+        assert in_doubt([outcome], RDL) == ((outcome,) if near else ())
+
+    @pytest.mark.parametrize(("measured", "sigma"), [(math.nan, math.nan), (3.1, 3.0), (3.1, 0.0)])
+    def test_what_was_not_decided_by_its_value_is_not_in_doubt(self, measured: float, sigma: float) -> None:
+        outcome = make_outcome(rule="locked-knees", status=Status.OK, measured=measured, sigma=sigma)
+        assert in_doubt([outcome], RDL) == ()
+
+    def test_repetitions_in_doubt_are_read_and_neighbours_in_one_piece(self) -> None:
+        reps = [_rep(1, 2.0, 4.0), _rep(2, 4.5, 6.5), _rep(3, 20.0, 22.0)]
+        doubtful = [make_outcome(rule="locked-knees", rep=number) for number in (3, 1, 2)]
+        assert spans_to_read(doubtful, RDL, reps, 40.0) == ((1.5, 7.0), (19.5, 22.5))
+        assert spans_to_read(doubtful[:1], RDL, reps, 40.0) == ((19.5, 22.5),)
+
+    @pytest.mark.parametrize(
+        ("rule", "rep", "duration_s"),
+        [("rounded-lower-back", 1, 40.0), ("fatigue", None, 40.0), ("locked-knees", 1, 4.5)],
+    )
+    def test_all_is_read_for_the_back_for_a_set_and_where_it_is_most_of_the_clip(
+        self, rule: str, rep: int | None, duration_s: float
+    ) -> None:
+        doubtful = [make_outcome(rule=rule, rep=rep)]
+        assert spans_to_read(doubtful, RDL, [_rep(1, 0.2, 3.0)], duration_s) == ((0.0, math.inf),)
+
+
+def _rep(number: int, start_s: float, end_s: float) -> Rep:
+    middle_s = (start_s + end_s) / 2
+    return Rep(number, Side.RIGHT, start_s, middle_s, end_s, middle_s, middle_s)
 
 
 def _statuses(analysis: Analysis) -> dict[tuple[str, int | None], str]:
