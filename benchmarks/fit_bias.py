@@ -3,10 +3,9 @@
     python benchmarks/fit_bias.py CLIPS_FOLDER            # fit, print leave-one-body-out errors, write the model
     python benchmarks/fit_bias.py CLIPS_FOLDER --tune     # compare settings, write nothing
 
-Every clip counts the same: at most `POSES_PER_CLIP` frames, half of them spread evenly over its time, the others as
-unlike one another as possible, so that the ends of a movement are learnt from as well as its rests. Each clip is used
-twice, as filmed and mirrored: the network's answer to the mirrored picture is another sample of its error on the same
-true pose. Estimated poses are kept in the validation cache, so a second run needs no pose estimation.
+Every clip counts the same (`POSES_PER_CLIP` frames, evenly spread). Each clip is used twice, as filmed and mirrored:
+the network's answer to the mirrored picture is another sample of its error on the same true pose. Estimated poses are
+kept in the validation cache, so a second run needs no pose estimation.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from formcheck.validate import cached_poses, default_cache
 from formcheck.validate.truth import TruthClip, find_truth_clips, load_truth
 
 OUTPUT = Path(bias.__file__).with_name(bias.MODEL_FILE)
-POSES_PER_CLIP = 28
+POSES_PER_CLIP = 24
 MAX_ERROR_DEG = 60.0  # a toe can leave its foot by as much, and the picture tells; beyond it nothing is learnt
 SIDE_VIEW_DEG = 20.0
 
@@ -41,26 +40,10 @@ class Sample:
     patches: PatchArray
     errors: FloatArray
 
-    def chosen(self, scale: FloatArray) -> np.ndarray:
-        """Frames to learn from; `scale` is the usual spread of each feature."""
+    def chosen(self) -> np.ndarray:
         seen = (self.patches.max(axis=2) > 0).all(axis=1)
         known = np.flatnonzero(seen & np.isfinite(self.features).all(axis=1) & np.isfinite(self.errors).all(axis=1))
-        if not known.size:
-            return known
-        even = np.linspace(0, known.size - 1, POSES_PER_CLIP // 2).astype(int)
-        pictures = bias.unit_patches(self.patches[known])
-        size = scale * np.sqrt(self.features.shape[1])
-        size[-bias_features.FOOT_FEATURES :] /= bias.FOOT_WEIGHT
-        return known[np.union1d(even, unlike(np.hstack([self.features[known] / size, *pictures]), POSES_PER_CLIP // 2))]
-
-
-def unlike(rows: FloatArray, count: int) -> np.ndarray:
-    """Rows that are far from one another: from the first on, always the one furthest from all that are chosen."""
-    chosen, nearest = [0], ((rows - rows[0]) ** 2).sum(axis=1)
-    while len(chosen) < min(count, len(rows)):
-        chosen.append(int(nearest.argmax()))
-        nearest = np.minimum(nearest, ((rows - rows[chosen[-1]]) ** 2).sum(axis=1))
-    return np.array(chosen)
+        return known[np.linspace(0, known.size - 1, POSES_PER_CLIP).astype(int)] if known.size else known
 
 
 class MirroredReader:
@@ -107,10 +90,8 @@ def samples_of(clip: Path, cache: Path) -> list[Sample]:
 
 def gathered(samples: Sequence[Sample]) -> tuple[FloatArray, PatchArray, FloatArray, np.ndarray]:
     features, patches, errors, bodies = [], [], [], []
-    known = np.concatenate([sample.features[np.isfinite(sample.features).all(axis=1)] for sample in samples])
-    _, scale = bias.spread(known)
     for sample in samples:
-        rows = sample.chosen(scale)
+        rows = sample.chosen()
         features.append(sample.features[rows])
         patches.append(sample.patches[rows])
         errors.append(np.clip(sample.errors[rows], -MAX_ERROR_DEG, MAX_ERROR_DEG))

@@ -16,8 +16,7 @@ from formcheck.view import middle
 
 PLACES = 2  # the first ones of a leg's patches: its knee and its foot
 FOOT_FEATURES = 11  # the last ones of `of_landmarks`
-JOINT_ANGLE_COLUMNS = slice(6, 10)  # of `of_landmarks`: knee and hip, near and far
-FOOT_ANGLE_COLUMNS = slice(-FOOT_FEATURES, -FOOT_FEATURES + 3)  # ... the foot's direction, and the ankle
+FOOT_ANGLE_COLUMNS = slice(-FOOT_FEATURES, -FOOT_FEATURES + 3)  # of these: the foot's direction, and the ankle
 TIME_SLOT_S = 0.1  # the error changes with posture, slower than the angles: it is told once in each such slot of time
 
 
