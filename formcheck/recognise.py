@@ -24,7 +24,7 @@ from formcheck.metrics import trunk_length
 from formcheck.types import FloatArray, PoseTrack, Side, Track
 
 FROM_THE_FRONT = "the exercise is recognised from the side only, and the camera sees the front or the back"
-SURE = 0.8  # from here on the exercise is taken as recognised
+SURE = 0.75  # from here on the exercise is taken as recognised
 NONE_MISFIT = 8.0  # "none of these" is as likely as an exercise this far away: two tolerances in each of two features
 MENTIONED = 0.1  # a candidate less likely than this is not worth asking about
 MAX_MENTIONED = 3
