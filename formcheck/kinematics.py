@@ -138,7 +138,11 @@ def over_window(raw: PoseTrack, model: BiasModel | None = None, roll_deg: float 
     front = yaw > view.FRONT_VIEW_DEG  # no sagittal angle from the front or the back
     near_sign = np.where(front, 0.0, near_sign)
     columns = {name: np.where(front, np.nan, column) for name, column in columns.items()}
-    return Kinematics(track, near_sign, yaw, columns, seen_columns(track, near_sign), roll_deg)
+    plausible = {side: plausible_leg(track, side) for side in Side}
+    slipped = {side: _slips(raw.time_s, plausible[side]) for side in Side}
+    columns = _without_slips(raw.time_s, columns, slipped)
+    legs = {side: plausible[side] | slipped[side] for side in Side}
+    return Kinematics(track, near_sign, yaw, columns, seen_columns(track, near_sign, legs), roll_deg)
 
 
 def landmark_errors(track: PoseTrack, near_sign: FloatArray, model: BiasModel) -> FloatArray:
@@ -194,14 +198,24 @@ def _smooth_yaw(time_s: FloatArray, yaw: FloatArray) -> FloatArray:
     return np.where(known, smooth, np.nan)
 
 
-def seen_columns(track: PoseTrack, near_sign: FloatArray) -> dict[str, BoolArray]:
-    """For each metric column, the frames whose landmarks lie in the picture and are likely visible."""
+def seen_columns(
+    track: PoseTrack, near_sign: FloatArray, legs: Mapping[Side, BoolArray] | None = None
+) -> dict[str, BoolArray]:
+    """For each metric column, the frames whose landmarks lie in the picture and are likely visible.
+
+    Parameters
+    ----------
+    track : PoseTrack
+    near_sign : ndarray, shape (n,)
+    legs : mapping of Side to ndarray of bool, shape (n,), or None
+        Frames in which a leg counts as one; None asks `plausible_leg`.
+    """
     width, height = track.size_px
     x, y = track.image_px[..., 0], track.image_px[..., 1]
     edge = EDGE_SHARE * min(width, height)
     inside = (x >= edge) & (x < width - edge) & (y >= edge) & (y < height - edge)
     visible = inside & (np.nan_to_num(track.visibility) >= MIN_VISIBILITY)
-    plausible = {side: plausible_leg(track, side) | _slips(track, side) for side in Side}
+    plausible = legs or {side: plausible_leg(track, side) for side in Side}
     seen: dict[str, BoolArray] = {}
     for metric, names in metrics.METRIC_LANDMARKS.items():
         by_side = {
@@ -233,28 +247,29 @@ def plausible_leg(track: PoseTrack, side: Side) -> BoolArray:
     return np.asarray(~((shank < SHORTEST_SHANK * thigh) | (leg < SHORTEST_LEG * usual)))
 
 
-def _slips(track: PoseTrack, side: Side) -> BoolArray:
+def _slips(time_s: FloatArray, plausible: BoolArray) -> BoolArray:
     """Frames in which a leg has no leg's proportions for a moment only: the network slipped, nothing hides it."""
-    slipped = np.zeros(len(track), dtype=bool)
-    for stretch in smoothing.stretches(~plausible_leg(track, side)):
-        inside = stretch.start > 0 and stretch.stop < len(track)
-        if inside and track.time_s[stretch.stop] - track.time_s[stretch.start - 1] <= LONGEST_SLIP_S:
+    slipped = np.zeros(len(time_s), dtype=bool)
+    for stretch in smoothing.stretches(~plausible):
+        inside = stretch.start > 0 and stretch.stop < len(time_s)
+        if inside and time_s[stretch.stop] - time_s[stretch.start - 1] <= LONGEST_SLIP_S:
             slipped[stretch] = True
     return slipped
 
 
-def _without_slips(track: PoseTrack, columns: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+def _without_slips(
+    time_s: FloatArray, columns: Mapping[str, FloatArray], slipped: Mapping[Side, BoolArray]
+) -> dict[str, FloatArray]:
     """Angles of the leg on straight lines across moments in which the network slipped."""
     filled = dict(columns)
     for side in Side:
-        slipped = _slips(track, side)
-        if not slipped.any():
+        if not slipped[side].any():
             continue
         for metric in metrics.SIDED_METRICS:
             if "knee" in metrics.METRIC_LANDMARKS[metric]:
                 name = metrics.column_name(metric, side)
-                column = np.where(slipped, np.nan, columns[name])
-                filled[name] = smoothing.fill_gaps(track.time_s, column, LONGEST_SLIP_S)
+                column = np.where(slipped[side], np.nan, columns[name])
+                filled[name] = smoothing.fill_gaps(time_s, column, LONGEST_SLIP_S)
     return filled
 
 

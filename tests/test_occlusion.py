@@ -74,3 +74,24 @@ def test_a_knee_that_is_not_known_speaks_against_nothing() -> None:
     image = track.image_px.copy()
     image[:, KNEE + 1] = np.nan
     assert kinematics.plausible_leg(replace(track, image_px=image), Side.RIGHT).all()
+
+
+@pytest.mark.parametrize(("lasts_s", "bridged"), [(0.2, True), (0.8, False)])
+def test_a_leg_that_slips_for_a_moment_is_bridged_and_for_longer_counts_as_hidden(
+    lasts_s: float, bridged: bool
+) -> None:
+    poses = film(HINGE)
+    from_s = 0.5 * poses[-1].time_s
+    slipped = []
+    for pose in poses:
+        image = pose.image_px.copy()
+        if from_s <= pose.time_s < from_s + lasts_s:
+            aside = np.array([0.0, 0.3 * np.linalg.norm(image[ANKLE + 1] - image[KNEE + 1])])
+            image[ANKLE + 1] = image[KNEE + 1] + aside[::-1]  # beside the knee
+        slipped.append(replace(pose, image_px=image))
+    true, found = (kinematics.over_window(PoseTrack.from_poses(shot)) for shot in (poses, slipped))
+    inside = (found.track.time_s >= from_s) & (found.track.time_s < from_s + lasts_s)
+    name = "right_knee_flexion_deg"
+    assert found.seen[name][inside].all() == bridged
+    apart = np.abs(found.columns[name] - true.columns[name])[found.seen[name]]
+    assert apart.max() < (10.0 if bridged else 90.0)
