@@ -49,6 +49,7 @@ SEARCH_S: Final = 1.0  # every frame is sent for so long after the person was lo
 DOUBT_SIGMAS: Final = 0.2
 DOUBT_OF_FAULT_SIGMAS: Final = 0.5  # more care before somebody is told of a fault
 AROUND_S: Final = 0.5  # read with a repetition: filters reach as far, and the network settles
+AROUND_BACK_S: Final = 3.0  # a few outlines at rest before it and after it
 MOST: Final = 0.6  # of a clip: then all of it is read
 
 # A leap: the cells of the thumbnail that change most change several times as much as in any of the last frames.
@@ -218,17 +219,18 @@ def spans_to_read(
 ) -> tuple[tuple[float, float], ...]:
     """Stretches of a clip to read at the full rate, so that these outcomes can be told; seconds, in order of time.
 
-    Each is the repetition with a little around it, and all of the clip where the outcome hangs on more than that: the
-    set, or the outline of the back, which is compared with that at rest. The same when most of the clip is asked for.
+    Each is the repetition with a little around it, more where the outline of the back decides, which is compared with
+    that at rest. It is all of the clip for an outcome of the set, and when most of the clip is asked for.
     """
     everything = ((0.0, math.inf),)
     by_rule, by_number = {item.rule.id: item.rule for item in applied}, {rep.number: rep for rep in reps}
     spans: list[tuple[float, float]] = []
     for outcome in doubtful:
         rep = by_number.get(outcome.rep) if outcome.rep is not None else None
-        if rep is None or "lumbar_flexion_deg" in by_rule[outcome.rule].needs:
+        if rep is None:
             return everything
-        spans.append((rep.start_s - AROUND_S, rep.end_s + AROUND_S))
+        around_s = AROUND_BACK_S if "lumbar_flexion_deg" in by_rule[outcome.rule].needs else AROUND_S
+        spans.append((rep.start_s - around_s, rep.end_s + around_s))
     joined: list[tuple[float, float]] = []
     for start_s, end_s in sorted(spans):
         if joined and start_s <= joined[-1][1]:

@@ -451,11 +451,15 @@ class TestDoubt:
         assert spans_to_read(doubtful, RDL, reps, 40.0) == ((1.5, 7.0), (19.5, 22.5))
         assert spans_to_read(doubtful[:1], RDL, reps, 40.0) == ((19.5, 22.5),)
 
+    def test_the_back_is_read_with_the_rest_around_it(self) -> None:
+        doubtful = [make_outcome(rule="rounded-lower-back", rep=1)]
+        assert spans_to_read(doubtful, RDL, [_rep(1, 10.0, 12.0)], 40.0) == ((7.0, 15.0),)
+
     @pytest.mark.parametrize(
         ("rule", "rep", "duration_s"),
-        [("rounded-lower-back", 1, 40.0), ("fatigue", None, 40.0), ("locked-knees", 1, 4.5)],
+        [("rounded-lower-back", 1, 9.0), ("fatigue", None, 40.0), ("locked-knees", 1, 4.5)],
     )
-    def test_all_is_read_for_the_back_for_a_set_and_where_it_is_most_of_the_clip(
+    def test_all_is_read_for_a_set_and_where_it_is_most_of_the_clip(
         self, rule: str, rep: int | None, duration_s: float
     ) -> None:
         doubtful = [make_outcome(rule=rule, rep=rep)]
