@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -342,3 +344,23 @@ def test_addresses_have_one_spelling(monkeypatch, tmp_path):
     assert storage.canonical("file:///x/a.mp4") == "/x/a.mp4"
     assert storage.canonical("s3://lab/clips/") == "s3://lab/clips"
     assert storage.canonical("C:x.mp4") == str(tmp_path / "C:x.mp4")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc is asked to give memory back")
+def test_memory_that_is_free_again_goes_back_to_the_system():
+    """Blocks below one that stays: what the allocator keeps for later by itself."""
+    code = (
+        "import ctypes, pathlib\n"
+        "from formcheck.batch.release import give_back\n"
+        "from formcheck.batch.worker import memory_mb\n"
+        "libc = ctypes.CDLL(None)\n"
+        "libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]\n"
+        "blocks = [libc.malloc(100_000) for _ in range(1000)]\n"
+        "for block in blocks: ctypes.memset(block, 1, 100_000)\n"
+        "for block in blocks[:-1]: libc.free(block)\n"
+        "before = memory_mb()[0]\n"
+        "give_back()\n"
+        "print(before - memory_mb()[0])\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert float(ran.stdout) > 80

@@ -52,6 +52,26 @@ def test_nothing_to_say_is_still_a_valid_file(outcomes):
     assert captions(report_of(*outcomes)) == "WEBVTT\n"
 
 
+def test_another_reader_finds_the_same_captions(tmp_path):
+    webvtt = pytest.importorskip("webvtt")  # one of the tools of development
+    text = captions(
+        report_of(
+            found(at=4.0),
+            found(rep=2, status=Status.FAULT, at=12.0, message="ä --> b & c"),
+            found(rep=3, at=3605.25),
+            duration_s=4000.0,
+        )
+    )
+    (tmp_path / "a.vtt").write_text(text, encoding="utf-8")
+    read = [
+        (cue.start_in_seconds, cue.end_in_seconds, cue.raw_text.split("\n"))
+        for cue in webvtt.read(str(tmp_path / "a.vtt"))
+    ]
+    ours = [(int(begin), int(end), lines) for begin, end, lines in parse(text)]
+    assert len(read) == 3
+    assert [(int(begin), int(end), lines) for begin, end, lines in read] == ours
+
+
 def test_text_cannot_end_its_caption_or_start_markup():
     text = captions(report_of(found(message="a --> b <i>&</i>\n\n00:00", cue="<script>\r\nx")))
     ((_, _, lines),) = parse(text)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from formcheck.batch.job import Answer, End, Job, Task
+from formcheck.batch.release import give_back
 from formcheck.errors import ClipError, ConfigError, FormcheckError, ModelError, OutputError
 from formcheck.exercises import EXERCISES
 from formcheck.reports.csv import write_angles
@@ -82,6 +83,7 @@ def _analyse(job: Job, task: Task, on_progress: OnProgress) -> Analysis:
 def _write(job: Job, task: Task, analysis: Analysis) -> None:
     """Write every result file of a clip; the place for further kinds of them."""
     folder, stem = task.folder, task.clip.stem
+    give_back()
     write_text(folder / f"{stem}.report.json", report_to_json(analysis.report) + "\n")
     write_angles(folder / f"{stem}.angles.csv", analysis.table)
     write_exports(analysis, folder, stem, job.exports)
@@ -89,6 +91,7 @@ def _write(job: Job, task: Task, analysis: Analysis) -> None:
         from formcheck.pipeline import render_overlay
 
         render_overlay(task.path, analysis, folder / f"{stem}.overlay.mp4")
+        give_back()
     if job.html:
         from formcheck.stills import write_page
 
