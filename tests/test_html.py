@@ -316,6 +316,7 @@ class TestFindings:
         ("judged", "reasons", "mark", "words"),
         [
             (1, (), "✓", "no fault in the repetition"),
+            (2, (), "✓", "no fault in either repetition"),
             (10, (), "✓", "no fault in any of the 10 repetitions"),
             (1, (HIDDEN,), "(✓)", f"no fault in the 1 of 2 repetitions that could be judged; 1 could not: {HIDDEN}"),
             (4, ("arm",) * 6, "(✓)", "no fault in the 4 of 10 repetitions that could be judged; 6 could not: arm"),

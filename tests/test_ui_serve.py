@@ -118,6 +118,12 @@ def test_no_page_run_stops_every_thread_to_collect_garbage() -> None:
     assert settings["runner"]["postScriptGC"] is False
 
 
+def test_the_runs_of_a_page_follow_one_another() -> None:
+    # Beside a newer run, one that is being stopped would go on to judge a live set, and to keep it a second time.
+    settings = tomllib.loads((serve.app_folder() / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    assert settings["runner"]["fastReruns"] is False
+
+
 def luminance(colour: str) -> float:
     channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
     linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]

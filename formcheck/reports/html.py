@@ -165,4 +165,7 @@ def neutral_line(report: Report) -> str:
     shown = f"{pose.start_s:.1f} to {pose.end_s:.1f} s: knee {knee}, hip {hip}, ankle {ankle} off the shin"
     if pose.reason:
         return f"{shown}; nothing is taken off: {pose.reason}"
-    return f"{shown}; of that, {round(pose.offsets['ankle_dorsiflexion_deg']) + 0:d}° are taken off the ankle"
+    offset_deg = round(pose.offsets["ankle_dorsiflexion_deg"])
+    if not offset_deg:
+        return f"{shown}; nothing had to be taken off"
+    return f"{shown}; of that, {offset_deg:d}° are taken off the ankle"

@@ -31,6 +31,8 @@ NOT_KNOWN = "\N{EN DASH}"
 SYMBOLS = {Status.FAULT: "▲", Status.CAUTION: "◆", Status.OK: "✓", Status.NOT_JUDGED: NOT_KNOWN}
 STATUS_WORDS = {Status.FAULT: "fault", Status.CAUTION: "caution", Status.OK: "ok", Status.NOT_JUDGED: "not judged"}
 BESIDE_TEXT = 0.75  # height over width from which pictures stand beside the text, not above it
+_ALL = ("", "the {word}", "either {word}", "any of the {number} {word}s")  # by their number, at most 3
+ALL_OF = ("the {word}", "either {word}", "any of the {number} {word}s")  # one, two, more
 MOST_REASONS = 2  # named for a rule of which a part could not be judged; all of them stand in a section of their own
 MOST_NAMED = 3  # findings named in the headline; the others are counted
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six")
@@ -256,10 +258,8 @@ def _good_rule(report: Report, rule: str, outcomes: Sequence[Outcome]) -> GoodRu
     if all(outcome.rep is None for outcome in outcomes):
         words = "no fault in the whole set"
     elif not unjudged:
-        word = kind_word(report, short=False)
-        words = (
-            f"no fault in any of the {many(len(outcomes), word)}" if len(outcomes) > 1 else f"no fault in the {word}"
-        )
+        all_of_them = ALL_OF[min(len(outcomes), len(ALL_OF)) - 1]
+        words = f"no fault in {all_of_them.format(number=len(outcomes), word=kind_word(report, short=False))}"
     else:
         of_all = f"{len(outcomes) - len(unjudged)} of {many(len(outcomes), kind_word(report, short=False))}"
         words = f"no fault in the {of_all} that could be judged; {len(unjudged)} could not: {_reasons(unjudged)}"

@@ -38,7 +38,7 @@ def check(window: Window, limits: Limits) -> Finding | None:
 
 RULE = Rule(
     id="hinge-from-hips",
-    title="Bending from the back",
+    title="Too little bend from the hips",
     scopes=frozenset({Scope.REP, Scope.HOLD}),
     metric="hip_share_percent",
     needs=("trunk_inclination_deg", "lumbar_flexion_deg"),

@@ -55,6 +55,7 @@ def serve(port: int) -> None:
         "server.port": str(port),
         "server.headless": "true",  # no questions in the terminal, and no browser that inherits our environment
         "browser.gatherUsageStats": "false",
+        "runner.fastReruns": "false",  # two runs at once would keep a set twice: see the settings file
         "runner.postScriptGC": "false",  # with it, two live tabs leave no time to the camera: see the settings file
         "logger.level": "warning",
         "logger.hideWelcomeMessage": "true",

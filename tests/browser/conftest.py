@@ -34,8 +34,8 @@ FLAGS = (
 )
 START_S = 60.0
 FONT_LIST = Path(tempfile.gettempdir()) / f"formcheck-tests-matplotlib-{os.getuid()}"
-WAIT_MS = 30_000  # two cores that also run the analysis: nothing takes as long, and a failure is told soon enough
-CHOICE_TRIES, CHOICE_MS = 20, 500
+WAIT_MS = 120_000  # a machine that does other things too may need long; nothing waits longer than it has to
+CHOICE_TRIES, CHOICE_MS = 20, 3000
 DESKTOP = {"width": 1280, "height": 900}
 
 
@@ -212,16 +212,18 @@ class Pages:
 
 
 def _choose(page: Any, label: str, option: str) -> None:
+    from playwright.sync_api import TimeoutError as TooLateError
+
     box = page.get_by_role("combobox", name=label)
     found = page.get_by_role("option", name=option, exact=True)
     for _ in range(CHOICE_TRIES):
-        box.click()
-        box.fill(option)
-        page.wait_for_timeout(CHOICE_MS)
-        if found.count():
-            found.click()
+        try:
+            box.click(timeout=CHOICE_MS)
+            box.fill(option, timeout=CHOICE_MS)
+            found.click(timeout=CHOICE_MS)
             return
-        box.press("Escape")
+        except TooLateError:  # the list was closed again
+            box.press("Escape")
     raise AssertionError(f"{label} does not offer {option}")
 
 

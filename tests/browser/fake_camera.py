@@ -17,22 +17,26 @@ def write_camera(
     target: Path,
     *,
     still_s: float = 0.0,
+    rest: tuple[float, float] = (0.0, 0.0),
     after_s: float = 0.0,
     mark: Callable[[np.ndarray, int], None] = lambda picture, number: None,
 ) -> Path:
     """Write a clip at the camera's rate and size, its first and last pictures held for these seconds.
 
-    `mark` may draw into each picture, given its number.
+    `rest` holds one more: the second at which, and for how many. `mark` may draw into each picture, given its number.
     """
     with av.open(str(clip)) as source:
         frames = [(frame.time or 0.0, _fitted(frame)) for frame in source.decode(video=0)]
     times = np.array([time_s for time_s, _ in frames])
-    seconds = still_s + float(times[-1]) + after_s
+    rest_at_s, rest_s = rest
+    seconds = still_s + float(times[-1]) + rest_s + after_s
     with av.open(str(target), "w", format="mjpeg") as out:
         stream = out.add_stream("mjpeg", rate=FPS, options={"q:v": "4", "qmin": "2", "qmax": "5"})
         stream.width, stream.height, stream.pix_fmt = *SIZE, "yuvj420p"
         for number in range(round(seconds * FPS)):
-            row = int(np.searchsorted(times, number / FPS - still_s, side="right")) - 1
+            time_s = number / FPS - still_s
+            time_s = min(time_s, max(rest_at_s, time_s - rest_s))
+            row = int(np.searchsorted(times, time_s, side="right")) - 1
             pixels = frames[max(row, 0)][1].copy()
             mark(pixels, number)
             picture = av.VideoFrame.from_ndarray(pixels, format="rgb24")

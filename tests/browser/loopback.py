@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import aioice.ice
@@ -16,6 +17,17 @@ def addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:
     return usual(use_ipv4, use_ipv6) or ["127.0.0.1"]
 
 
+def tell_of_connections() -> None:
+    """Write what becomes of each camera's connection to the server's log, for the test that fails."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(threadName)s %(name)s: %(message)s"))
+    logger = logging.getLogger("streamlit_webrtc")
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+
+
 if __name__ == "__main__":
     aioice.ice.get_host_addresses = addresses
+    tell_of_connections()
     sys.exit(main())

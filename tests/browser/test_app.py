@@ -39,9 +39,9 @@ def test_by_another_name_it_says_where_it_is(new_page: Any, app: App, launch: An
 def test_a_request_to_another_host_is_seen(new_page: Any) -> None:
     page = new_page()
     page.goto("/")
-    page.evaluate("fetch('http://127.0.0.1:9/').catch(() => null)")
-    page.evaluate("setTimeout(() => { throw new Error('on purpose') })")
-    page.wait_for_timeout(100)
+    with page.expect_request("http://127.0.0.1:9/"), page.expect_event("pageerror"):
+        page.evaluate("fetch('http://127.0.0.1:9/').catch(() => null)")
+        page.evaluate("setTimeout(() => { throw new Error('on purpose') })")
     wrong = new_page.close()
     assert "asked another host: http://127.0.0.1:9/" in wrong
     assert [line for line in wrong if "on purpose" in line]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import signal
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,16 @@ from conftest import ROOT, App
 from fake_camera import camera_flags, write_camera
 from playwright.sync_api import TimeoutError
 
-from formcheck.ui.live_panel import NOT_BEGUN
+from formcheck.coach.setup import GO
 
 CLIP = ROOT / "sample_videos" / "04-romanian-deadlift-rounded-lower-back.mp4"
 CUE = "Hips back, chest long."
 CAMERA = 'iframe[title*="streamlit_webrtc"]'
-WAIT_MS = 60_000
+WAIT_MS = 180_000  # as much for what needs pictures: a busy machine analyses one or two a second
 GYM = "gym.test"  # a name of this machine that browsers do not trust with a camera
-QUIET_S = 15.0  # the camera begins with Start: time for the model to load, the coach, and the countdown
+QUIET_S = 20.0  # the camera begins with Start: time for the model to load, the coach, and the countdown
+REST = (4.6, 4.0)  # between the repetitions, when and how long: what is counted and said of the first has its own time
+HEARD_MS = 500.0  # what was shown for so long was also said: its tone takes 220 ms, and nothing urgent came to stop it
 PANEL = """() => {
   const roots = [...document.querySelectorAll('*')].map((item) => item.shadowRoot).filter(Boolean);
   const panel = roots.map((root) => root.querySelector('.panel')).find(Boolean);
@@ -32,10 +35,17 @@ PANEL = """() => {
   return { stage: panel.dataset.stage, title: text('title'), number: text('number'), words: text('words'),
            cue: text('cue'), trouble: text('trouble') };
 }"""
+RUNNING = "p.stage === 'setup' || p.stage === 'set'"
 # Headless Chromium has no voices: what it is given to say is written down.
-LISTEN = """
+# And what the panel showed, with the time: a busy machine may skip what another soon takes the place of.
+LISTEN = f"""
 window.said = [];
 if (window.speechSynthesis) window.speechSynthesis.speak = (words) => window.said.push(words.text);
+window.shown = [];
+setInterval(() => {{
+  const panel = ({PANEL})();
+  if (panel) window.shown.push({{ ...panel, at: performance.now() }});
+}}, 50);
 """
 
 
@@ -56,6 +66,20 @@ if (navigator.mediaDevices) {
   window.formcheckGiveBack = () => { refused = false; };
   navigator.mediaDevices.getUserMedia = (wanted) =>
     refused ? Promise.reject(new DOMException("Could not start video source", "%s")) : ask(wanted);
+}
+"""
+
+
+# What becomes of the connection, as the browser sees it.
+STATES = """
+window.states = [];
+if (window.RTCPeerConnection) {
+  window.RTCPeerConnection = class extends window.RTCPeerConnection {
+    constructor(...given) {
+      super(...given);
+      super.addEventListener("connectionstatechange", () => window.states.push(this.connectionState));
+    }
+  };
 }
 """
 
@@ -91,7 +115,9 @@ def live_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 @pytest.fixture(scope="module")
 def camera(launch: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Chromium whose camera is a set with a fault in the first repetition of two, with long rests around it."""
-    file = write_camera(CLIP, tmp_path_factory.mktemp("camera") / "set.mjpeg", still_s=QUIET_S, after_s=QUIET_S)
+    file = write_camera(
+        CLIP, tmp_path_factory.mktemp("camera") / "set.mjpeg", still_s=QUIET_S, rest=REST, after_s=QUIET_S
+    )
     return launch(*camera_flags(file))
 
 
@@ -102,37 +128,41 @@ def open_live(page: Any) -> None:
     page.frame_locator(CAMERA).get_by_role("button", name="Start").wait_for()
 
 
-def choose(page: Any, exercise: str) -> None:
-    page.get_by_label("Exercise").first.click()
-    page.get_by_role("option", name=exercise, exact=True).click()
-    page.get_by_text("Put the camera side-on").first.wait_for()
-
-
 def press(page: Any, name: str) -> None:
     page.frame_locator(CAMERA).get_by_role("button", name=name, exact=True).click()
 
 
-def wait_for_set(page: Any) -> None:
-    """Wait until a session that was started runs.
-
-    streamlit-webrtc can take back a connection that is being made when the page runs once more just then (its log:
-    "Reset the stopped WebRTC context"). The page then says that the set had not begun, and people press Start again.
-    """
-    running = "p.stage === 'setup' || p.stage === 'set'"
-    panel = wait_for(page, f"{running} || p.words === {json.dumps(NOT_BEGUN)}")
-    if panel["words"] == NOT_BEGUN:
-        press(page, "Start")
-        wait_for(page, running)
+def stop(page: Any) -> None:
+    """End the set, and wait until it is judged, which is the end of the page's run: its place is free then."""
+    press(page, "Stop")
+    wait_for(page, "p.stage === 'idle'")
+    page.locator('[data-test-script-state="notRunning"]').wait_for()
 
 
 def wait_for(page: Any, condition: str, timeout_ms: int = WAIT_MS) -> Any:
-    """Wait until an expression over the panel ``p`` is true; returns the panel."""
+    """Wait until an expression over the panel ``p`` is true; returns the panel as it was then."""
     try:
-        page.wait_for_function(f"() => {{ const p = ({PANEL})(); return p && ({condition}); }}", timeout=timeout_ms)
+        seen = page.wait_for_function(
+            f"() => {{ const p = ({PANEL})(); return p && ({condition}) ? p : null; }}", timeout=timeout_ms
+        )
     except TimeoutError as error:
         shown, said = page.evaluate(PANEL), page.evaluate("window.said")
         raise AssertionError(f"never came: {condition}; shown: {shown}; said: {said}") from error
-    return page.evaluate(PANEL)
+    return seen.json_value()
+
+
+def shown_for_ms(page: Any, condition: str) -> float:
+    """How long the panel ``p`` showed something, by the looks that were taken at it; 0 when it never did."""
+    looks = page.evaluate(f"() => window.shown.filter((p) => {condition}).map((p) => p.at)")
+    return float(looks[-1] - looks[0]) if looks else 0.0
+
+
+def wait_for_skeleton(page: Any) -> None:
+    """Wait until the live picture has the skeleton drawn in."""
+    until = time.monotonic() + WAIT_MS / 1000
+    while drawn_pixels(page) <= 200:
+        assert time.monotonic() < until, "no skeleton was drawn into the live picture"
+        page.wait_for_timeout(200)
 
 
 def drawn_pixels(page: Any) -> int:
@@ -155,31 +185,32 @@ def drawn_pixels(page: Any) -> int:
     return count
 
 
-def test_a_set_from_start_to_report(new_page: Any, live_app: App, camera: Any) -> None:
+def test_a_set_from_start_to_report(new_page: Any, live_app: App, camera: Any, choose: Any) -> None:
     page = new_page(app=live_app, browser=camera)
     open_live(page)
-    choose(page, "Romanian deadlift")
+    choose(page, "Exercise", "Romanian deadlift")
+    page.get_by_text("Put the camera side-on").first.wait_for()
     press(page, "Start")
-    wait_for(page, "p.stage === 'setup' && p.words.includes('Hold still')")
     wait_for(page, "p.stage === 'set'")
-    wait_for(page, "p.number === '1'")
+    wait_for_skeleton(page)
     assert wait_for(page, "p.cue")["cue"].endswith(CUE)
-    assert max(drawn_pixels(page) for _ in range(20) if page.wait_for_timeout(200) is None) > 200
     wait_for(page, "p.number === '2'")
+    page.wait_for_function(f"() => window.said.slice(window.said.indexOf('{GO}')).includes('2')")
     said = page.evaluate("window.said")
-    assert said[0].startswith("Good. Hold still")
-    assert [words for words in said if words in ("1", "2", CUE)][-3:] == ["1", CUE, "2"]
+    before, after = said[: said.index(GO)], [words for words in said[said.index(GO) :] if words in ("1", "2", CUE)]
+    still_ms = shown_for_ms(page, "p.stage === 'setup' && p.words.includes('Hold still')")
+    counted_ms = shown_for_ms(page, "p.stage === 'set' && p.number === '1' && !p.cue")
+    assert before[0].startswith("Good. Hold still") or still_ms < HEARD_MS, said
+    assert after == ["1", CUE, "2"] or (after == [CUE, "2"] and counted_ms < HEARD_MS), said
     press(page, "Stop")
     page.get_by_text("rounded", exact=False).first.wait_for()
     assert page.get_by_test_id("stException").count() == 0
 
     # Again, at once: another set in the same page.
     press(page, "Start")
-    wait_for(page, "p.stage === 'setup'")
     page.get_by_role("button", name="Start the set now").click()
     assert wait_for(page, "p.stage === 'set'")["number"] == "0"
-    press(page, "Stop")
-    wait_for(page, "p.stage === 'idle'")
+    stop(page)
 
 
 def test_two_tabs_and_no_third(new_page: Any, live_app: App, camera: Any) -> None:
@@ -188,19 +219,36 @@ def test_two_tabs_and_no_third(new_page: Any, live_app: App, camera: Any) -> Non
         open_live(page)
         press(page, "Start")
     for page in pages:
-        wait_for_set(page)
+        wait_for(page, RUNNING)
     third = new_page(app=live_app, browser=camera)
     open_live(third)
     third.get_by_text("live sessions are running").first.wait_for()
-    press(pages[0], "Stop")
-    wait_for(pages[0], "p.stage === 'idle'")
-    # The place is free once the set is judged, which is the end of the page's run.
-    pages[0].locator('[data-test-script-state="notRunning"]').wait_for()
+    stop(pages[0])
     press(third, "Start")
-    wait_for_set(third)
+    wait_for(third, RUNNING)
     for page in (pages[1], third):
-        press(page, "Stop")
-        wait_for(page, "p.stage === 'idle'")
+        stop(page)
+
+
+def test_a_computer_that_is_busy_for_some_seconds_does_not_end_the_set(
+    new_page: Any, live_app: App, camera: Any
+) -> None:
+    page = new_page(app=live_app, browser=camera)
+    page.add_init_script(STATES)
+    open_live(page)
+    press(page, "Start")
+    page.get_by_role("button", name="Start the set now").click()
+    wait_for(page, "p.stage === 'set'")
+    frame = page.locator(CAMERA).element_handle().content_frame()
+    live_app.process.send_signal(signal.SIGSTOP)
+    try:
+        frame.wait_for_function("() => window.states.at(-1) === 'disconnected'")
+    finally:
+        live_app.process.send_signal(signal.SIGCONT)
+    frame.wait_for_function("() => window.states.at(-1) === 'connected'")
+    page.wait_for_timeout(1000)  # more than the frame takes to end a connection
+    assert wait_for(page, "p")["stage"] == "set"
+    stop(page)
 
 
 def test_a_camera_that_is_refused(new_page: Any, live_app: App, launch: Any) -> None:
@@ -234,9 +282,8 @@ def test_a_camera_that_another_program_has_or_that_does_not_fit(
     # The other program has been closed.
     page.frame_locator(CAMERA).locator("body").evaluate("() => window.formcheckGiveBack()")
     press(page, "Start")
-    assert wait_for(page, "p.stage === 'setup' || p.stage === 'set'")["trouble"] == ""
-    press(page, "Stop")
-    wait_for(page, "p.stage === 'idle'")
+    assert wait_for(page, RUNNING)["trouble"] == ""
+    stop(page)
 
 
 def test_a_page_that_browsers_do_not_trust_with_a_camera(new_page: Any, live_app: App, launch: Any) -> None:

@@ -106,6 +106,23 @@ function plain(error) {
   return shown;
 }
 
+// A computer that has much to do answers late now and then. Browsers call the connection "disconnected" after a few
+// seconds, and it mends itself with the next answer; but the camera's frame would end the set there. A connection that
+// does not come back is called "failed" before long, which the frame still hears.
+function bePatient(frame) {
+  const Usual = frame.RTCPeerConnection;
+  if (!Usual) return;
+  frame.RTCPeerConnection = class extends Usual {
+    addEventListener(type, listener, ...options) {
+      const heard =
+        type === "connectionstatechange"
+          ? (event) => this.connectionState === "disconnected" || listener.call(this, event)
+          : listener;
+      super.addEventListener(type, heard, ...options);
+    }
+  };
+}
+
 class Panel {
   constructor(root) {
     this.root = root;
@@ -174,6 +191,7 @@ class Panel {
     }
     if (!devices || devices.formcheckWatched) return;
     devices.formcheckWatched = true;
+    bePatient(frame.contentWindow);
     const ask = devices.getUserMedia.bind(devices);
     devices.getUserMedia = async (wanted) => {
       try {
