@@ -448,6 +448,9 @@ class TestTable:
         tired = make_outcome("fatigue", None, Status.CAUTION, measured=30.0, sigma=5.0, unit="%")
         (line,) = set_lines(make_report(outcomes=(make_outcome(), tired)))
         assert (line.title, line.symbol, line.words) == (RULES["fatigue"].title, "◆", "caution: 30 % ± 5 %")
+        kept = make_outcome("reduce-the-load", None, measured=0.0, sigma=0.0, unit="ways")
+        (line,) = set_lines(make_report(outcomes=(kept,)))
+        assert (line.symbol, line.words) == ("✓", "no fault")
         assert set_lines(make_report(reps=())) == ()
 
     def test_no_repetition_no_table(self):

@@ -26,7 +26,7 @@ from formcheck.reports.panels import Panel, panels
 from formcheck.reports.plots import DARK, LIGHT, angle_chart, chart_svg
 from formcheck.reports.rep_table import rep_tables, set_lines
 from formcheck.reports.text import NO_DIAGNOSIS
-from formcheck.reports.words import CERTAINTY_KEY, exercise_title, kind_word, rule_title, sentence
+from formcheck.reports.words import CERTAINTY_KEY, exercise_title, kind_word, rule_title, sentence, signed
 from formcheck.types import Analysis, Report
 
 WIDE_PX, NARROW_PX = 640, 290  # of the plots, for a desk or paper, and for a phone
@@ -158,7 +158,7 @@ def neutral_line(report: Report) -> str:
     pose = report.neutral
     if pose is None:
         return ""
-    seen = {name: f"{round(value) + 0:d}°" for name, value in pose.seen.items() if math.isfinite(value)}
+    seen = {name: signed(f"{round(value) + 0:d}°") for name, value in pose.seen.items() if math.isfinite(value)}
     if len(seen) < len(pose.seen) or not seen:
         return f"nothing is taken off: {pose.reason}"
     knee, hip, ankle = (seen[name] for name in ("knee_flexion_deg", "hip_flexion_deg", "ankle_dorsiflexion_deg"))

@@ -134,6 +134,6 @@ def _cell(outcome: Outcome | None) -> Cell:
 
 def _set_line(outcome: Outcome) -> SetLine:
     numbers = " ".join(part for part in (value_text(outcome), error_text(outcome)) if part)
-    word = STATUS_WORDS[outcome.status]
-    words = f"{word}: {numbers}" if numbers else word
+    word = "no fault" if outcome.status is Status.OK else STATUS_WORDS[outcome.status]
+    words = f"{word}: {numbers}" if numbers and outcome.measured else word
     return SetLine(rule_title(outcome.rule), SYMBOLS[outcome.status], words, outcome.status.value, outcome.reason)
