@@ -31,6 +31,8 @@ from formcheck.types import Analysis, Report
 
 WIDE_PX, NARROW_PX = 640, 290  # of the plots, for a desk or paper, and for a phone
 WIDE_POINTS, NARROW_POINTS = 800, 400
+# Shown at once; what is more is folded away, so that a page of hours can be read. A usual set stays below.
+MOST_ROWS, MOST_TABLES = 24, 5
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{2,}")
 
 
@@ -90,6 +92,8 @@ def html_report(analysis: Analysis, stills: Sequence[Still] = ()) -> str:
             errors=[(panel.title, f"± {panel.sigma:.0f}°") for panel in measured],
             clock=page.clock,
             sentence=sentence,
+            most_rows=MOST_ROWS,
+            most_tables=MOST_TABLES,
             no_diagnosis=NO_DIAGNOSIS,
         )
     )
@@ -126,7 +130,8 @@ def _plots(analysis: Analysis, measured: Sequence[Panel]) -> Plots:
     names = ", ".join(panel.title.partition(":")[0].lower() for panel in measured)
     marked = [
         f"{finding.letter} {rule_title(finding.rule)} at "
-        + ", ".join(page.clock(moment_s(outcome)) for outcome in finding.outcomes)
+        + ", ".join(page.clock(moment_s(outcome)) for outcome in finding.outcomes[:MOST_ROWS])
+        + (f" and {len(finding.outcomes) - MOST_ROWS} more" if len(finding.outcomes) > MOST_ROWS else "")
         for finding in findings_by_rule(analysis.report)
     ]
     words = f"Angles over time: {names}."

@@ -35,6 +35,7 @@ _ALL = ("", "the {word}", "either {word}", "any of the {number} {word}s")  # by 
 ALL_OF = ("the {word}", "either {word}", "any of the {number} {word}s")  # one, two, more
 MOST_REASONS = 2  # named for a rule of which a part could not be judged; all of them stand in a section of their own
 MOST_NAMED = 3  # findings named in the headline; the others are counted
+MOST_VALUES = 24  # told of a rule that was not judged, in one line
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six")
 
 
@@ -297,7 +298,8 @@ def _rule_and_reps(report: Report, rule: str, outcomes: Sequence[Outcome]) -> st
         text += f" ({kind_word(report, short=False)}{'s' if len(reps) > 1 else ''} {ranges(reps)})"
     values = [f"{value_text(outcome)} {error_text(outcome)}" for outcome in outcomes if value_text(outcome)]
     if values:
-        text += f": {', '.join(values)}; limit: {limit_text(outcomes[0])}"
+        more = f" and {len(values) - MOST_VALUES} more" if len(values) > MOST_VALUES else ""
+        text += f": {', '.join(values[:MOST_VALUES])}{more}; limit: {limit_text(outcomes[0])}"
     return text
 
 

@@ -33,6 +33,8 @@ KEY_WIDE = (
     "▲ fault  ·  ◆ caution  ·  grey: repetitions  ·  dashed: limits  ·  pale band: measurement error (one sigma)",
 )
 KEY_NARROW = ("▲ fault  ·  ◆ caution  ·  grey: repetitions", "dashed: limits  ·  pale band: measurement error")
+NUMBER_GAP = 0.5  # between the numbers of two repetitions, in font sizes
+LEAST_BAND_PX = 4.0  # of a repetition with its pause
 CHARACTER_SHARE = 0.55  # of the font size: about how wide a letter is
 
 
@@ -175,7 +177,9 @@ def _x(axis: alt.Scale, *, shown: bool, field: str = "t") -> alt.X:
     return alt.X(f"{field}:Q", scale=axis, axis=ticks)
 
 
-def _bands(reps: Sequence[Rep], colours: Palette) -> alt.Chart:
+def _bands(reps: Sequence[Rep], width: int, colours: Palette) -> alt.Chart:
+    """The repetitions in grey; none where so many would only make everything grey."""
+    reps = reps if len(reps) * LEAST_BAND_PX <= width else ()
     rows = _rows(t=[rep.start_s for rep in reps], end=[rep.end_s for rep in reps])
     bands: alt.Chart = rows.mark_rect(color=colours.rep, stroke=colours.grid)
     return bands
@@ -186,11 +190,14 @@ def _strip(reps: Sequence[Rep], kind: Kind, end_s: float, width: int, colours: P
     x = _x(_time_scale(end_s), shown=False)
     word = "hold " if kind is Kind.HOLD else "rep "
     short = len(reps) * 3 * LABEL_PX * 2 >= width
+    room = LABEL_PX * (CHARACTER_SHARE * len(str(len(reps))) + NUMBER_GAP)
+    step = math.ceil(max(len(reps), 1) * room / width)
+    named = [rep for rep in reps if step == 1 or rep.number % step == 0]
     numbers = _rows(
-        t=[(rep.start_s + rep.end_s) / 2 for rep in reps],
-        number=[("" if short else word) + str(rep.number) for rep in reps],
+        t=[(rep.start_s + rep.end_s) / 2 for rep in named],
+        number=[("" if short else word) + str(rep.number) for rep in named],
     ).mark_text(color=colours.ink, fontSize=LABEL_PX, fontWeight="bold")
-    layers = [_bands(reps, colours).encode(x=x, x2="end:Q"), numbers.encode(x=x, text="number:N")]
+    layers = [_bands(reps, width, colours).encode(x=x, x2="end:Q"), numbers.encode(x=x, text="number:N")]
     return alt.LayerChart(layer=layers, width=width, height=STRIP_HEIGHT)
 
 
@@ -210,7 +217,7 @@ def _panel(panel: Panel, reps: Sequence[Rep], end_s: float, width: int, colours:
     value = alt.Y("v:Q", scale=y, axis=degrees)
     tips = [alt.Tooltip("t:Q", title="second", format=".1f"), alt.Tooltip("v:Q", title=panel.title, format=".0f")]
     layers: list[alt.Chart] = [
-        _bands(reps, colours).encode(x=x, x2="end:Q"),
+        _bands(reps, width, colours).encode(x=x, x2="end:Q"),
         data.mark_area(color=colours.band, opacity=0.75).encode(
             x=x, y=alt.Y("low:Q", scale=y, axis=degrees), y2="high:Q", detail="part:N"
         ),

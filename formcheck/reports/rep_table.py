@@ -41,6 +41,11 @@ class RepTable:
     measured: tuple[Row, ...]
     rules: tuple[Row, ...]
 
+    @property
+    def count(self) -> int:
+        """How many repetitions it shows."""
+        return len(self.headings)
+
 
 @dataclass(frozen=True, slots=True)
 class SetLine:
