@@ -439,6 +439,17 @@ class TestTable:
         assert [len(table.headings) for table in tables] == [REPS_IN_ROW, REPS_IN_ROW, 1]
         assert tables[1].caption == f"Repetitions {REPS_IN_ROW + 1} to {2 * REPS_IN_ROW}"
 
+    @pytest.mark.parametrize(("count", "folded"), [(5 * REPS_IN_ROW, 0), (5 * REPS_IN_ROW + 11, 11)])
+    def test_more_than_a_usual_set_is_folded_away(self, count, folded):
+        analysis = filmed.analysis(GOOD)
+        text = html_report(replace(analysis, report=many_reps(count)))
+        assert text.count('<table class="reps">') == len(rep_tables(many_reps(count)))
+        found = re.search(r"<details>\s*<summary>(\d+) more repetitions</summary>(.*?)</details>", text, re.DOTALL)
+        assert bool(found) == bool(folded)
+        if found:
+            assert int(found[1]) == folded
+            assert found[2].count('<table class="reps">') == 2
+
     def test_sides_and_cut_off_repetitions_are_named(self):
         first, second = make_report().reps
         report = make_report(reps=(replace(first, side=Side.LEFT), second))
