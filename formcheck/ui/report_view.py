@@ -65,7 +65,7 @@ def show_findings(report: Report, jump: Jump | None = None) -> None:
     good = good_rules(report)
     if good:
         st.markdown("**Checked, and no fault found**")
-        st.markdown("\n".join(f"- {rule.mark} {markdown_text(f'{rule.title}: {rule.words}')}" for rule in good))
+        st.markdown("  \n".join(f"{rule.mark} {markdown_text(f'{rule.title}: {rule.words}')}" for rule in good))
 
 
 def _jump_buttons(report: Report, part: FindingPart, outcomes: tuple[Outcome, ...], jump: Jump) -> None:
