@@ -106,7 +106,7 @@ class Replayed:
 
 
 class ReplayedBackend:
-    """Stands where `pipeline` looks for `MediaPipeBackend`; the scout has the real one."""
+    """Stands where `reading` looks for `MediaPipeBackend`; the scout has the real one."""
 
     source: Path
 
@@ -159,7 +159,7 @@ def run_child(clip: str, replayed: str, args: argparse.Namespace, folder: Path) 
         if replayed:
             ReplayedBackend.source = Path(replayed)
             stack.enter_context(mock.patch.object(scout, "LOOK_EVERY_S", 60.0))
-            stack.enter_context(mock.patch("formcheck.pipeline.MediaPipeBackend", ReplayedBackend))
+            stack.enter_context(mock.patch("formcheck.reading.MediaPipeBackend", ReplayedBackend))
         for name in STAGES:
             module, _, function = name.rpartition(".")
             wrapped = getattr(importlib.import_module(module), function)

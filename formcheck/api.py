@@ -8,7 +8,8 @@ from formcheck.config import Settings, load_settings
 from formcheck.exercises import find_exercise
 from formcheck.exercises.base import Exercise
 from formcheck.people import Person
-from formcheck.pipeline import Progress, analyze_clip
+from formcheck.pipeline import analyze_clip
+from formcheck.reading import Progress
 from formcheck.types import Rate, Report, Side
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy
 
-from formcheck import bias, bias_features, leg_swaps, metrics, roll, smoothing, view
+from formcheck import bias, bias_features, feet, leg_swaps, metrics, roll, smoothing, view
 from formcheck.bias import BiasModel
 from formcheck.geometry import length
 from formcheck.landmarks import side_landmark
@@ -125,6 +125,7 @@ def over_window(raw: PoseTrack, model: BiasModel | None = None, roll_deg: float 
     flat = raw.image_px.reshape(len(raw), 2 * LANDMARK_COUNT)
     flat = smoothing.hampel(raw.time_s, flat, OUTLIER_WINDOW_S)
     flat = smoothing.fill_gaps(raw.time_s, flat, MAX_GAP_S)
+    flat = feet.steadied(raw.time_s, flat.reshape(raw.image_px.shape)).reshape(flat.shape)
     flat = smoothing.zero_phase(raw.time_s, flat, CUTOFF_HZ)
     track = replace(raw, image_px=flat.reshape(raw.image_px.shape))
     yaw = view.yaw_per_frame(raw)

@@ -1,4 +1,4 @@
-"""The one clip loop: frames from a clip, poses from a backend, verdicts from the engine, and the overlay video.
+"""A clip from its file to its report: poses are read, judged by the engine, and drawn into the overlay video.
 
 Everything that analyses recorded video (the command line, the app's upload page, the batch) comes through
 `analyze_clip`. The overlay is drawn in a second pass over the clip, when the verdicts are known, so that memory stays
@@ -8,50 +8,30 @@ constant however long the clip is.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, nullcontext
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 from formcheck import __version__, bias, lumbar
-from formcheck.adapters.beside import Watch, detected
-from formcheck.adapters.cuts import CutDetector
 from formcheck.adapters.mediapipe import MediaPipeBackend
-from formcheck.adapters.people import PeopleBackend
 from formcheck.adapters.pose import BackendInfo, PoseBackend
-from formcheck.adapters.scout import Scout
-from formcheck.adapters.spill import TemporaryShelf
-from formcheck.adapters.turned import TurnedBackend
 from formcheck.adapters.video import ClipReader, VideoInfo
 from formcheck.adapters.video_writer import OverlayWriter
 from formcheck.config import Settings
 from formcheck.engine import Analyzer, replay
-from formcheck.errors import ClipError, NotRecognisedError
+from formcheck.errors import NotRecognisedError
 from formcheck.exercises import EXERCISES
 from formcheck.exercises.base import Exercise
 from formcheck.overlay import Style, draw
 from formcheck.people import Person
 from formcheck.poselog import PoseLog
+from formcheck.reading import Progress, Reading, read_poses
 from formcheck.recognise import recognise
 from formcheck.rules.base import AppliedRule
 from formcheck.sampling import in_doubt, spans_to_read
-from formcheck.sparse import read_again, read_sparsely
-from formcheck.types import Analysis, ClipInfo, Frame, Pose, Rate, Side, ToolInfo
-
-
-class FrameSource(Protocol):
-    """Frames in order of time, and what is known of their clip: a `ClipReader`, or what changes its frames."""
-
-    @property
-    def info(self) -> VideoInfo:
-        """The clip's description."""
-
-    def __iter__(self) -> Iterator[Frame]: ...
-
-
-Progress = Callable[[float, float], None]
-"""Called with seconds of the clip done and in total (NaN when the file does not say)."""
+from formcheck.sparse import read_again
+from formcheck.types import Analysis, ClipInfo, Pose, Rate, Side, ToolInfo
 
 
 def applied_rules(exercise: Exercise, settings: Settings) -> tuple[AppliedRule, ...]:
@@ -165,18 +145,6 @@ def analyze_reading(
     return analysis.marked(poses.estimated)
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What was read: a pose of the person to judge for every frame, the times of cuts, `PoseTrack.brightness`."""
-
-    poses: Sequence[Pose]
-    cuts_s: tuple[float, ...]
-    video: VideoInfo
-    estimator: BackendInfo
-    warnings: tuple[str, ...]
-    brightness: float = math.nan
-
-
 def recognised(path: str | Path, reading: Reading) -> tuple[Exercise, float]:
     """The exercise that a clip shows, and how sure that is (0 to 1).
 
@@ -198,91 +166,6 @@ def recognised(path: str | Path, reading: Reading) -> tuple[Exercise, float]:
         looks = "this looks like none of the exercises that formcheck knows"
         advice = "if it is one of them (formcheck exercises lists them), name it with --exercise"
     raise NotRecognisedError(f"{path}: {looks}; {advice}", looks, candidates)
-
-
-def read_poses(
-    path: str | Path,
-    *,
-    model: str | Path | None = None,
-    backend: PoseBackend | None = None,
-    person: Person | None = None,
-    rate: Rate | str = Rate.FULL,
-    beside: bool = True,
-    on_progress: Progress | None = None,
-) -> Reading:
-    """Read a clip's poses, of the right person and the right way up; parameters and errors as for `analyze_clip`.
-
-    A clip of one person is read once. Where a look now and then shows several people, or people only when the picture
-    is turned, it is read again from its start in the way that it needs.
-    """
-    read = _read_sparsely if Rate(rate) is Rate.AUTO else _read
-    if backend is not None:
-        return read(path, backend, None, on_progress, beside)
-    if person is None:
-        with MediaPipeBackend.open(model) as single, Scout.open(model) as scout:
-            reading = read(path, single, scout, on_progress, beside)
-        if not scout.several and not scout.turn_deg:
-            return reading
-        if scout.turn_deg and not scout.several:
-            with TurnedBackend(MediaPipeBackend.open(model), scout.turn_deg) as turned:
-                return _read(path, turned, None, on_progress, beside)
-    with PeopleBackend.open(model) as everyone:
-        reading = _read(path, everyone, None, on_progress, beside)
-        try:
-            choice = everyone.choose(person)
-        except ClipError as error:
-            raise ClipError(f"{path}: {error}") from error
-    chosen = (choice.warning,) if choice.warning else ()
-    return replace(reading, poses=choice.poses, warnings=(*reading.warnings, *chosen))
-
-
-def _read(
-    path: str | Path, backend: PoseBackend, scout: Scout | None, on_progress: Progress | None, beside: bool
-) -> Reading:
-    """Read through a clip, or up to where the scout says that it must be read in another way."""
-    cuts = CutDetector()
-    poses = PoseLog(compact=True, shelf=TemporaryShelf())  # a long clip's poses would fill the memory
-
-    def watch(frame: Frame, pose: Pose) -> None:
-        cuts.watch(frame)
-        if scout is not None:
-            scout.watch(frame, pose)
-
-    with ClipReader(path) as reader:
-        with closing(estimate_poses(reader, backend, on_progress, watch, beside=beside)) as estimated:
-            for pose in estimated:
-                poses.append(pose)
-                if scout is not None and (scout.several or scout.turn_deg):
-                    break
-        warnings = (*reader.warnings, *cuts.warnings)
-        return Reading(poses, cuts.times_s(poses), reader.info, backend.info, warnings, cuts.brightness)
-
-
-def _read_sparsely(
-    path: str | Path, backend: PoseBackend, scout: Scout | None, on_progress: Progress | None, beside: bool
-) -> Reading:
-    """As `_read`, with as many frames as the movement asks for."""
-    poses = PoseLog(compact=True, shelf=TemporaryShelf())
-    found = read_sparsely(path, backend, poses, scout, on_progress, beside=beside)
-    return Reading(poses, found.cuts_s, found.video, backend.info, found.warnings, found.brightness)
-
-
-def estimate_poses(
-    reader: FrameSource,
-    backend: PoseBackend,
-    on_progress: Progress | None = None,
-    watch: Watch | None = None,
-    *,
-    beside: bool = False,
-) -> Generator[Pose]:
-    """The one clip loop: a pose for every frame of a clip, few frames in memory at a time; `watch` sees each too.
-
-    `beside` uses another core as well (`formcheck.adapters.beside`); close the generator before the reader then.
-    """
-    for pose in detected(reader, backend, watch or (lambda _frame, _pose: None), beside=beside):
-        yield pose
-        if on_progress is not None:
-            on_progress(pose.time_s, reader.info.duration_s)
 
 
 def analyze_poses(

@@ -18,7 +18,7 @@ from formcheck.adapters.video import ClipReader
 from formcheck.engine import replay_frame
 from formcheck.exercises import EXERCISES
 from formcheck.overlay import draw
-from formcheck.pipeline import Progress
+from formcheck.reading import Progress
 from formcheck.reports.html import html_report
 from formcheck.reports.moments import Moment, Still, moments
 from formcheck.types import Analysis, FloatArray, Frame

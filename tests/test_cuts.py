@@ -17,7 +17,8 @@ from formcheck.adapters.video import ClipReader
 from formcheck.config import Settings
 from formcheck.engine import Analyzer
 from formcheck.exercises import EXERCISES
-from formcheck.pipeline import applied_rules, read_poses
+from formcheck.pipeline import applied_rules
+from formcheck.reading import read_poses
 from formcheck.types import Analysis, ClipInfo, Frame, ImageArray, Pose, PoseTrack, Status, ToolInfo
 
 SAMPLES = Path(__file__).parents[1] / "sample_videos"

@@ -27,8 +27,9 @@ from formcheck.config import Settings
 from formcheck.engine import Analyzer, replay
 from formcheck.errors import OutputError
 from formcheck.exercises import EXERCISES
-from formcheck.pipeline import Reading, applied_rules
+from formcheck.pipeline import applied_rules
 from formcheck.poselog import PoseLog
+from formcheck.reading import Reading
 from formcheck.reports.csv import ANGLE_COLUMNS, write_angles
 from formcheck.reports.export import write_exports
 from formcheck.types import Analysis, ClipInfo, Pose, PoseTrack, Status, ToolInfo

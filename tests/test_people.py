@@ -18,7 +18,7 @@ from formcheck.adapters.pose import BackendInfo
 from formcheck.adapters.video import ClipReader
 from formcheck.errors import ClipError
 from formcheck.people import Box, Person, body_size_px, choose, distance, distinct, movement_deg
-from formcheck.pipeline import read_poses
+from formcheck.reading import read_poses
 from formcheck.types import Frame, ImageArray, Pose, PoseTrack
 
 SAMPLES = Path(__file__).parents[1] / "sample_videos"

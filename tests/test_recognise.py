@@ -22,7 +22,8 @@ from formcheck.cli import main
 from formcheck.errors import ClipError
 from formcheck.exercises import EXERCISES
 from formcheck.looks import LOOKS, UNKNOWN, WORST, Trait
-from formcheck.pipeline import Reading, recognised
+from formcheck.pipeline import recognised
+from formcheck.reading import Reading
 from formcheck.recognise import MENTIONED, SURE, Recognition
 from formcheck.types import Pose, PoseTrack, Position, Report
 

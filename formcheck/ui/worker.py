@@ -24,7 +24,7 @@ from formcheck.reports.files import atomic_path
 from formcheck.types import Analysis, Report, Side
 
 if TYPE_CHECKING:
-    from formcheck.pipeline import Reading
+    from formcheck.reading import Reading
 
 NICENESS: Final = 5  # the page and a live session come first
 SAID_EVERY_S: Final = 0.2
@@ -139,10 +139,11 @@ def run(task: Task, tell: Callable[..., None]) -> None:
     Raises
     ------
     FormcheckError
-        As `pipeline.read_poses`, `pipeline.analyze_reading` and `pipeline.render_overlay`.
+        As `reading.read_poses`, `pipeline.analyze_reading` and `pipeline.render_overlay`.
     """
     from formcheck.exercises import EXERCISES
-    from formcheck.pipeline import analyze_reading, read_poses, render_overlay
+    from formcheck.pipeline import analyze_reading, render_overlay
+    from formcheck.reading import read_poses
     from formcheck.stills import write_page
 
     if task.reading.exists():

@@ -21,7 +21,8 @@ from formcheck.adapters.recorded import load_poses, save_poses
 from formcheck.adapters.video import ClipReader, probe
 from formcheck.errors import ClipError, FormcheckError, ModelError, OutputError
 from formcheck.exercises import EXERCISES
-from formcheck.pipeline import FrameSource, Progress, analyze_poses, clip_info, estimate_poses
+from formcheck.pipeline import analyze_poses, clip_info
+from formcheck.reading import FrameSource, Progress, estimate_poses
 from formcheck.reports.files import prepare_folder
 from formcheck.types import Analysis, Pose
 from formcheck.validate.compare import ClipComparison, compare
