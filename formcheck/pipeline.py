@@ -29,7 +29,7 @@ from formcheck.poselog import PoseLog
 from formcheck.reading import Progress, Reading, read_poses
 from formcheck.recognise import recognise
 from formcheck.rules.base import AppliedRule
-from formcheck.sampling import in_doubt, spans_to_read
+from formcheck.sampling import fits, in_doubt, spans_to_read
 from formcheck.sparse import read_again
 from formcheck.types import Analysis, ClipInfo, Pose, Rate, Side, ToolInfo
 
@@ -77,17 +77,15 @@ def analyze_clip(
     rate : Rate or str
         ``"auto"`` estimates only as many frames as the movement asks for, which is two to three times as quick. A clip
         with several people and one that has to be turned are read at the full rate after all, and so are repetitions
-        in which a value lies so near to another verdict that poses between two frames may decide.
+        in which another verdict is so near that poses between two frames may decide.
     beside : bool
-        Decode, and look closer at the picture, on another core than the network's. A program that has a process for
-        every core is quicker without. The answer is the same.
+        Decode, and look closer, on another core too; quicker without where every core has a process. The answer is the same.
     on_progress : callable or None
 
     Raises
     ------
     ClipError
-        When no frame of the clip can be read, the person asked for is not in it, or the exercise was not named and is
-        not recognised for sure.
+        When no frame can be read, the person asked for is not in it, or an exercise that was not named is not recognised.
     ModelError
         When the pose model cannot be started.
     ValueError
@@ -102,12 +100,13 @@ def analyze_clip(
     if report.clip.frames_estimated is None or not (doubtful := in_doubt(report.outcomes, applied)):
         return analysis
     spans = spans_to_read(doubtful, applied, report.reps, report.clip.duration_s)
-    if math.isinf(spans[0][1]):
-        reading = read_poses(path, model=model, backend=backend, person=person, beside=beside, on_progress=on_progress)
-    else:
+    if math.isfinite(spans[0][1]):
         with nullcontext(backend) if backend is not None else MediaPipeBackend.open(model) as source:
             poses = read_again(path, source, reading.poses, spans, on_progress, beside=beside)
-        reading = replace(reading, poses=poses)
+        closer = analyze_reading(path, replace(reading, poses=poses), exercise=exercise, side=side, settings=settings)
+        if fits(doubtful, report.outcomes, closer.report.outcomes):
+            return closer
+    reading = read_poses(path, model=model, backend=backend, person=person, beside=beside, on_progress=on_progress)
     return analyze_reading(path, reading, exercise=exercise, side=side, settings=settings)
 
 

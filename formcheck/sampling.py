@@ -49,7 +49,7 @@ SEARCH_S: Final = 1.0  # every frame is sent for so long after the person was lo
 DOUBT_SIGMAS: Final = 0.2
 DOUBT_OF_FAULT_SIGMAS: Final = 0.5  # more care before somebody is told of a fault
 AROUND_S: Final = 0.5  # read with a repetition: filters reach as far, and the network settles
-AROUND_BACK_S: Final = 3.0  # a few outlines at rest before it and after it
+AROUND_BACK_S: Final = 1.0  # a few outlines before it and after it
 MOST: Final = 0.6  # of a clip: then all of it is read
 
 # A leap: the cells of the thumbnail that change most change several times as much as in any of the last frames.
@@ -164,8 +164,11 @@ class Sampler:
         if before is None or sent is None or not (before.found and sent.found and pose.found):
             return False
         share = (pose.time_s - sent.time_s) / (sent.time_s - before.time_s)
-        led_to = sent.image_px + min(share, 1.0) * (sent.image_px - before.image_px)
-        return furthest(led_to, pose.image_px) > SURPRISE * trunk_px(pose)
+        off = _distances(sent.image_px + min(share, 1.0) * (sent.image_px - before.image_px), pose.image_px)
+        if pose.time_s - sent.time_s < AGAIN_GAP_S:
+            # so soon nobody has got far, and where the last two poses lead to is mostly twice their noise
+            off = np.minimum(off, _distances(sent.image_px, pose.image_px))
+        return float(np.nanmax(off)) > SURPRISE * trunk_px(pose)
 
 
 def moved(one: Pose, other: Pose, joints: Sequence[int] = JOINTS) -> float:
@@ -178,7 +181,11 @@ def moved(one: Pose, other: Pose, joints: Sequence[int] = JOINTS) -> float:
 
 def furthest(one: FloatArray, other: FloatArray, joints: Sequence[int] = JOINTS) -> float:
     """Largest distance of a joint between two sets of landmarks, pixels."""
-    return float(np.nanmax(np.linalg.norm((one - other)[list(joints)], axis=1)))
+    return float(np.nanmax(_distances(one, other, joints)))
+
+
+def _distances(one: FloatArray, other: FloatArray, joints: Sequence[int] = JOINTS) -> FloatArray:
+    return np.asarray(np.linalg.norm((one - other)[list(joints)], axis=1))
 
 
 def trunk_px(pose: Pose) -> float:
@@ -239,3 +246,15 @@ def spans_to_read(
             joined.append((start_s, end_s))
     asked_s = sum(min(end_s, duration_s) - max(start_s, 0.0) for start_s, end_s in joined)
     return everything if asked_s > MOST * duration_s else tuple(joined)
+
+
+def fits(doubtful: Sequence[Outcome], before: Sequence[Outcome], after: Sequence[Outcome]) -> bool:
+    """Whether stretches that were read again fit the rest of the clip: what was not in doubt is what it was.
+
+    A network that begins in the middle of a clip may take one leg for the other.
+    """
+    asked = {(outcome.rule, outcome.rep) for outcome in doubtful}
+    first, second = (
+        {(outcome.rule, outcome.rep): outcome.status for outcome in outcomes} for outcomes in (before, after)
+    )
+    return first.keys() == second.keys() and all(second[pair] is first[pair] for pair in first if pair not in asked)
