@@ -79,13 +79,13 @@ def analyze_clip(
         with several people and one that has to be turned are read at the full rate after all, and so are repetitions
         in which another verdict is so near that poses between two frames may decide.
     beside : bool
-        Decode, and look closer, on another core too; quicker without where every core has a process. The answer is the same.
+        Decode and look closer on another core too; quicker without where each core has a process. Same answer.
     on_progress : callable or None
 
     Raises
     ------
     ClipError
-        When no frame can be read, the person asked for is not in it, or an exercise that was not named is not recognised.
+        When no frame can be read, the person asked for is not in it, or an unnamed exercise is not recognised.
     ModelError
         When the pose model cannot be started.
     ValueError
