@@ -79,13 +79,15 @@ def analyze_clip(
         with several people and one that has to be turned are read at the full rate after all, and so are repetitions
         in which another verdict is so near that poses between two frames may decide.
     beside : bool
-        Decode and look closer on another core too; quicker without where each core has a process. Same answer.
+        Decode, and look closer at the picture, on another core than the network's. A program that has a process for
+        every core is quicker without. The answer is the same.
     on_progress : callable or None
 
     Raises
     ------
     ClipError
-        When no frame can be read, the person asked for is not in it, or an unnamed exercise is not recognised.
+        When no frame of the clip can be read, the person asked for is not in it, or the exercise was not named and is
+        not recognised for sure.
     ModelError
         When the pose model cannot be started.
     ValueError
