@@ -133,6 +133,12 @@ class Panel {
     this.wireSettings();
     if (!window.isSecureContext || !navigator.mediaDevices) this.trouble = CAMERA.insecure;
     else this.askPermission();
+    this.keepWatching();
+  }
+
+  // The camera's frame may load after this panel was last drawn, and it may load anew.
+  keepWatching() {
+    const timer = setInterval(() => (this.root.isConnected ? this.watchCamera() : clearInterval(timer)), 100);
   }
 
   wireSettings() {
