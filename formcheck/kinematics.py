@@ -7,7 +7,7 @@ serves the live screen: it sees only what came before. Both measure with `formch
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import scipy
@@ -43,6 +43,7 @@ YAW_WINDOW_S = 1.0
 SHORTEST_SHANK = 0.75
 SHORTEST_LEG = 0.65  # of the person's own usual length of thigh and shank, in trunk lengths; behind a plate it is 0.5
 LONGEST_SLIP_S = 0.35  # a plate hides a shin for longer
+COUNTED_ACROSS_S = 1.0  # a leg that is none for so long does not come up again in between
 OBLIQUE_DEG = 40.0  # from here on the picture's angle gives way to the angle in space when repetitions are counted
 COUNTED_FROM_SPACE = frozenset({"knee_flexion_deg", "hip_flexion_deg"})
 
@@ -64,6 +65,8 @@ class Kinematics:
         For each column, whether its landmarks were in the picture and not hidden.
     roll_deg : float
         The camera's lean that was taken out of the columns (`formcheck.roll`).
+    no_leg : mapping of Side to ndarray of bool, shape (n,)
+        Frames in which a leg has no leg's proportions, so that its angles cannot be right.
     """
 
     track: PoseTrack
@@ -72,6 +75,7 @@ class Kinematics:
     columns: Mapping[str, FloatArray]
     seen: Mapping[str, BoolArray]
     roll_deg: float = 0.0
+    no_leg: Mapping[Side, BoolArray] = field(default_factory=dict)
 
     @property
     def levelled(self) -> PoseTrack:
@@ -94,12 +98,21 @@ class Kinematics:
 
         Only for counting: what is judged always comes from `columns`.
         """
+        picture = self._across(metric, side)
         if metric not in COUNTED_FROM_SPACE:
-            return self.columns[metrics.column_name(metric, side)]
+            return picture
         weight = np.clip((self.yaw_deg - OBLIQUE_DEG) / (view.FRONT_VIEW_DEG - OBLIQUE_DEG), 0.0, 1.0)
-        picture = self.columns[metrics.column_name(metric, side)]
         picture = np.where(weight == 1.0, 0.0, picture)  # not asked there; elsewhere a gap is a gap, not a straight leg
         return (1.0 - weight) * picture + weight * metrics.world_flexion(self.track, metric, side)
+
+    def _across(self, metric: str, side: Side) -> FloatArray:
+        """An angle of the picture, on a straight line across moments in which the leg was none."""
+        angle = self.columns[metrics.column_name(metric, side)]
+        none = self.no_leg.get(side)
+        if none is None or not none.any() or "knee" not in metrics.METRIC_LANDMARKS[metric]:
+            return angle
+        filled = smoothing.fill_gaps(self.track.time_s, np.where(none, np.nan, angle), COUNTED_ACROSS_S)
+        return np.where(none & np.isnan(filled), angle, filled)
 
     def table(self) -> MeasurementTable:
         """The measurements that were seen, as `angles.csv` holds them."""
@@ -143,7 +156,8 @@ def over_window(raw: PoseTrack, model: BiasModel | None = None, roll_deg: float 
     slipped = {side: _slips(raw.time_s, plausible[side]) for side in Side}
     columns = _without_slips(raw.time_s, columns, slipped)
     legs = {side: plausible[side] | slipped[side] for side in Side}
-    return Kinematics(track, near_sign, yaw, columns, seen_columns(track, near_sign, legs), roll_deg)
+    no_leg = {side: ~legs[side] for side in Side}
+    return Kinematics(track, near_sign, yaw, columns, seen_columns(track, near_sign, legs), roll_deg, no_leg)
 
 
 def landmark_errors(track: PoseTrack, near_sign: FloatArray, model: BiasModel) -> FloatArray:

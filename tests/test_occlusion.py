@@ -95,3 +95,21 @@ def test_a_leg_that_slips_for_a_moment_is_bridged_and_for_longer_counts_as_hidde
     assert found.seen[name][inside].all() == bridged
     apart = np.abs(found.columns[name] - true.columns[name])[found.seen[name]]
     assert apart.max() < (10.0 if bridged else 90.0)
+
+
+def test_a_leg_that_is_none_at_the_top_does_not_split_the_repetition() -> None:
+    exercise = EXERCISES["prone-leg-curl"]
+    keys = repetitions({"knee": 5.0, "ankle": -20.0}, {"knee": 105.0, "ankle": -20.0})
+    poses = film(keys, position=exercise.position)
+    rules = applied_rules(exercise, Settings())
+    whole = verdicts.judge(PoseTrack.from_poses(poses), exercise, rules, Side.RIGHT).reps
+    turn_s = whole[0].turn_start_s
+    broken = []
+    for pose in poses:
+        image = pose.image_px.copy()
+        if turn_s - 0.1 <= pose.time_s <= turn_s + 0.5:  # as if the shank went on along the thigh, and ended half way
+            image[ANKLE + 1] = image[KNEE + 1] + 0.4 * (image[KNEE + 1] - image[24])
+        broken.append(replace(pose, image_px=image))
+    found = verdicts.judge(PoseTrack.from_poses(broken), exercise, rules, Side.RIGHT).reps
+    assert len(found) == len(whole) == 3
+    assert found[0].end_s == pytest.approx(whole[0].end_s, abs=0.2)
