@@ -133,7 +133,7 @@ def test_a_crash_is_one_failed_clip(clips: Clips, worker: Worker, caplog: pytest
     wait(lambda: bad.state.ended)
     assert bad.state.stage is Stage.REFUSED
     assert bad.state.reason == jobs.CRASHED
-    assert "worker is broken" in caplog.text
+    wait(lambda: "worker is broken" in caplog.text)  # it is noted after the state
     worker(DONE)
     desk.submit(good, None, None)
     wait(lambda: good.state.ended)
