@@ -5,7 +5,7 @@ The rule measures; this module decides. With `sigma` the standard error of the m
 - ``fault``: past the fault limit by more than sigma.
 - ``caution``: past the caution limit (or past the fault limit, but within sigma of it).
 - ``not_judged``: on the good side of the first limit, but nearer to it than sigma; or not measurable, with the reason.
-- ``ok``: on the good side of the first limit by more than sigma.
+- ``ok``: on the good side of the first limit by more than sigma; or past it, but excused by the rule, with the reason.
 """
 
 from __future__ import annotations
@@ -161,8 +161,11 @@ def _judge(evidence: Evidence, exercise: Exercise, applied: AppliedRule) -> Outc
         # The number goes along all the same: the error itself is measured from numbers like it.
         reason = f"the measurement error here, {sigma:.0f} {rule.unit}, is too large to judge it"
         return outcome_of(evidence, applied, metric, sigma, finding, Status.NOT_JUDGED, reason)
-    status = Status.OK if finding.excused else grade(finding.measured, sigma, limits, rule)
     first = limits.caution if limits.caution is not None else limits.fault
+    if finding.excused:
+        past = first is not None and rule.direction.excess(finding.measured, first) >= 0
+        return outcome_of(evidence, applied, metric, sigma, finding, Status.OK, rule.excuse if past else "")
+    status = grade(finding.measured, sigma, limits, rule)
     near = first is not None and abs(finding.measured - first) < sigma and status in (Status.CAUTION, Status.NOT_JUDGED)
     return outcome_of(evidence, applied, metric, sigma, finding, status, WITHIN_ERROR if near else "")
 

@@ -341,6 +341,13 @@ class TestFindings:
             html_report(with_report(filmed.analysis(GOOD), outcomes=report.outcomes)).split()
         )
 
+    def test_a_value_past_the_limit_that_was_excused_says_why(self):
+        good = [make_outcome("knees-bending", rep, reason="it leans" if rep < 3 else "") for rep in (1, 2, 3)]
+        (rule,) = page.good_rules(make_report(outcomes=good))
+        assert rule.words == (
+            "no fault in any of the 3 repetitions (past the limit twice, which does no harm: it leans)"
+        )
+
     def test_a_good_rule_of_sets_is_of_the_whole_set(self):
         (rule,) = page.good_rules(make_report(outcomes=(make_outcome("fatigue", None),)))
         assert (rule.mark, rule.words) == ("✓", "no fault in the whole set")

@@ -135,6 +135,12 @@ class TestText:
         good = [make_outcome(rep=number) for number in (1, 2, 3, 5, 7, 8)]
         assert "  ok: locked-knees (rep 1-3, 5, 7-8)\n" in plain(make_report(outcomes=good))
 
+    def test_what_is_ok_though_past_the_limit_says_why(self):
+        good = (make_outcome(), make_outcome(rep=2, measured=1.0, reason="it leans"))
+        assert "  ok, though past the limit: locked-knees (rep 2): it leans: knee flexion 1 ± 3 deg" in plain(
+            make_report(outcomes=good)
+        )
+
     def test_what_is_too_close_to_call_comes_with_its_numbers(self):
         close = [
             make_outcome("short-range", rep, Status.NOT_JUDGED, measured=58.0 + rep, limit=60.0, reason="too close")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import pkgutil
 import re
@@ -185,12 +186,21 @@ def test_either_side_of_each_limit(exercise: str, rule: str) -> None:
         assert status(first, 90.0)[0] is Status.CAUTION
 
 
-def test_an_excused_finding_is_ok_whatever_was_measured() -> None:
+@pytest.mark.parametrize(("measured", "reason"), [(0.1, "the body stayed still"), (2.0, "")])
+def test_an_excused_finding_is_ok_whatever_was_measured_and_past_the_limit_says_why(
+    measured: float, reason: str
+) -> None:
     item = cases.applied(EXERCISES["prone-leg-curl"], "momentum")
-    given = replace(item, rule=replace(item.rule, check=lambda *_: Finding(0.1, 2.0, 1.5, 2.5, excused=True)))
+    given = replace(item, rule=replace(item.rule, check=lambda *_: Finding(measured, 2.0, 1.5, 2.5, excused=True)))
     evidence = judging.Evidence(window_of(dict.fromkeys(METRICS, 1.0)), dict.fromkeys(METRICS, 1.0), yaw_deg=0.0)
     (outcome,) = judging.judge_rep(evidence, EXERCISES["prone-leg-curl"], [given])
-    assert (outcome.status, outcome.measured) == (Status.OK, 0.1)
+    assert (outcome.status, outcome.measured, outcome.reason) == (Status.OK, measured, reason)
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
+def test_a_rule_that_excuses_can_say_why(rule: Rule) -> None:
+    source = inspect.getsource(import_module(f"formcheck.rules.{rule.id.replace('-', '_')}"))
+    assert bool(rule.excuse) == ("excused=" in source)
 
 
 def held(values: list[float], held_s: float, direction: Direction, chosen: list[bool] | None = None) -> Finding | None:

@@ -53,7 +53,12 @@ def arguments(parser: ArgumentParser) -> None:
     add("--side", choices=("auto", "left", "right"), default="auto", help="as for check")
     add("--person", metavar="N", type=person_number, help="as for check")
     add("--jobs", metavar="N", type=job_count, help="worker processes (default: one for each core)")
-    add("--time-limit", metavar="S", type=seconds, help="seconds for one clip, 0 for no limit (default: 3600)")
+    add(
+        "--time-limit",
+        metavar="S",
+        type=seconds,
+        help="seconds for one clip, 0 for no limit (default: 3600; clips of hours may need more)",
+    )
     add("--cluster", metavar="ADDRESS", help="let the workers of this Dask scheduler do it (see docs/cluster.md)")
     add(
         "--rate",

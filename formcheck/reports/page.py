@@ -264,7 +264,14 @@ def _good_rule(report: Report, rule: str, outcomes: Sequence[Outcome]) -> GoodRu
     else:
         of_all = f"{len(outcomes) - len(unjudged)} of {many(len(outcomes), kind_word(report, short=False))}"
         words = f"no fault in the {of_all} that could be judged; {len(unjudged)} could not: {_reasons(unjudged)}"
+    excused = [outcome for outcome in outcomes if outcome.status is Status.OK and outcome.reason]
+    if excused:
+        words += f" (past the limit {_times(len(excused))}, which does no harm: {_reasons(excused)})"
     return GoodRule(rule_title(rule), words, complete=not unjudged)
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def _reasons(unjudged: Sequence[Outcome]) -> str:

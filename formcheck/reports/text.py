@@ -190,7 +190,15 @@ def _seconds(value: float) -> str:
 def _good(report: Report) -> Text:
     """The rules that were kept, with their repetitions."""
     good = [outcome for outcome in report.outcomes if outcome.status is Status.OK]
-    return Text(f"  ok: {_rules_and_reps(report, good)}\n" if good else "", COLOURS[Status.OK])
+    text = Text(f"  ok: {_rules_and_reps(report, good)}\n" if good else "", COLOURS[Status.OK])
+    excused: dict[tuple[str, str], list[Outcome]] = {}
+    for outcome in good:
+        if outcome.reason:
+            excused.setdefault((outcome.rule, outcome.reason), []).append(outcome)
+    for (_, reason), outcomes in excused.items():
+        names = _rules_and_reps(report, outcomes)
+        text.append(f"  ok, though past the limit: {names}: {reason}: {measured_values(outcomes)}\n")
+    return text
 
 
 def _not_judged(report: Report) -> Text:

@@ -154,6 +154,8 @@ class Rule:
         True for a rule of sets that compares the legs: it is asked where both were filmed.
     max_error : float or None
         Where the measurement error is larger than this (same unit), nothing is judged: the value says too little.
+    excuse : str
+        Why a value past the limit does no harm in a finding that is excused; empty for a rule that excuses nothing.
     """
 
     id: str
@@ -173,6 +175,7 @@ class Rule:
     max_error: float | None = None
     check_set: CheckSet | None = None
     both_legs: bool = False
+    excuse: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,4 +51,5 @@ RULE = Rule(
     cue="Hips back, bend your knees less.",
     check=check,
     documentation=__doc__,
+    excuse="the trunk leans as in a hinge",
 )

@@ -49,4 +49,5 @@ RULE = Rule(
     cue="Lift smoothly, without a swing.",
     check=check,
     documentation=__doc__,
+    excuse="the body stayed still",
 )
