@@ -9,13 +9,14 @@ import av
 import numpy as np
 import pytest
 from aiortc.rtcrtpreceiver import TimestampMapper
+from streamlit_webrtc import component
 
 from formcheck.coach import Coaching, Saying, SetupState, Tone
 from formcheck.coach import Stage as SetupStage
 from formcheck.exercises import EXERCISES
 from formcheck.live import PLACES, Plan, Snapshot, Stage
 from formcheck.types import Cue, Measurement, Phase, Pose, Side, Status, Update
-from formcheck.ui import live_feed
+from formcheck.ui import live, live_feed
 from formcheck.ui.live_feed import Feed
 from formcheck.ui.live_panel import AGAIN, BEGIN, FOLDER, RECOGNISING, panel_data
 
@@ -131,3 +132,30 @@ def test_a_feed_without_a_place_shows_the_picture_and_says_why(monkeypatch: pyte
     frame = picture()
     assert feed.recv(frame) is frame
     feed.on_ended()
+
+
+class TestConnection:
+    """streamlit-webrtc's own notion of a page that was left goes by a count that comes late on a busy computer."""
+
+    def reset(self, monkeypatch: pytest.MonkeyPatch, runs: int, *, left: bool) -> bool:
+        """Whether it ends the connection when its page is run as number `runs`, last run as number 3."""
+        context = component.WebRtcStreamerContext(None, component.WebRtcStreamerState(playing=True, signalling=True))
+        context._last_rendered_run_count = 3
+        monkeypatch.setattr(component.st, "session_state", {"camera": context})
+        monkeypatch.setattr(component, "get_this_session_info", object)
+        monkeypatch.setattr(component, "get_script_run_count", lambda _info: runs)
+        live._keep_connection(context, left=left)
+        assert component._get_or_create_context("camera") is context
+        return not context.state.playing
+
+    @pytest.mark.parametrize("runs", [3, 4, 5, 9])
+    def test_it_stays_however_late_runs_are_counted(self, monkeypatch: pytest.MonkeyPatch, runs: int) -> None:
+        assert not self.reset(monkeypatch, runs, left=False)
+
+    @pytest.mark.parametrize("runs", [3, 4, 5])
+    def test_it_ends_where_another_page_was_shown(self, monkeypatch: pytest.MonkeyPatch, runs: int) -> None:
+        assert self.reset(monkeypatch, runs, left=True)
+
+    def test_without_our_word_it_would_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(live, "_keep_connection", lambda *_args, **_more: None)
+        assert self.reset(monkeypatch, 5, left=False)

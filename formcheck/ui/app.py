@@ -36,6 +36,8 @@ PAGES: Final = (
 )
 # Streamlit would fetch one of its own symbols, or an emoji, from another host.
 ICON: Final = Path(__file__).with_name("pictures") / "icon.svg"
+SHOWN: Final = "page-shown"  # in the session: the page that was run last
+LEFT: Final = "page-left"  # and whether another one was, since the live page last looked
 # On a dark page the accent colour must be light to be read as text; Streamlit would still write white on it.
 ON_ACCENT: Final = "#06251b"
 DARK_STYLE: Final = f"""<style>
@@ -57,4 +59,7 @@ def main() -> None:
 
 
 def _open(module: str) -> None:
+    if st.session_state.get(SHOWN) not in (None, module):
+        st.session_state[LEFT] = True
+    st.session_state[SHOWN] = module
     import_module(f"formcheck.ui.{module}").page()

@@ -17,11 +17,13 @@ from formcheck.live import PLACES, LiveSession, Plan, Stage, UnrecognisedError
 from formcheck.reports.words import sentence
 from formcheck.types import Analysis, Side
 from formcheck.ui import live_panel, live_result
+from formcheck.ui.app import LEFT
 from formcheck.ui.live_feed import Feed, show_newest_only
 
 AUTO: Final = "auto"
 KEPT: Final = "live-kept"
 CONTEXT: Final = "live-camera"
+NEVER: Final = -1  # a count of runs before the first
 EVERY_S: Final = 0.3  # between two looks at the session: a count is said this late at most
 CAMERA: Final[dict[str, Any]] = {
     "video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 25, "max": 25}},
@@ -117,6 +119,7 @@ def _camera(plan: Plan, mirror: bool) -> Any:
 
     show_newest_only()
     _warm_up()
+    _keep_connection(st.session_state.get(CONTEXT), left=st.session_state.pop(LEFT, False))
     return webrtc_streamer(
         key=CONTEXT,
         mode=WebRtcMode.SENDRECV,
@@ -127,6 +130,16 @@ def _camera(plan: Plan, mirror: bool) -> Any:
         video_html_attrs=PICTURE,
         translations=WORDS,
     )
+
+
+def _keep_connection(context: Any, *, left: bool) -> None:
+    """Tell streamlit-webrtc whether its camera was on the page all the time, or another page was shown in between.
+
+    It goes by Streamlit's count of runs, which is raised when the browser is told that a run has ended. On a busy
+    computer that happens late, and for two runs at once: it then takes the page for one that was left, and ends the set.
+    """
+    if context is not None:
+        context._last_rendered_run_count = NEVER if left else None
 
 
 @cache
