@@ -136,7 +136,7 @@ def _keep_connection(context: Any, *, left: bool) -> None:
     """Tell streamlit-webrtc whether its camera was on the page all the time, or another page was shown in between.
 
     It goes by Streamlit's count of runs, which is raised when the browser is told that a run has ended. On a busy
-    computer that happens late, and for two runs at once: it then takes the page for one that was left, and ends the set.
+    computer that comes late, and for two runs at once: the page then seems to have been left, and the set is ended.
     """
     if context is not None:
         context._last_rendered_run_count = NEVER if left else None
