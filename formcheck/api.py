@@ -40,7 +40,7 @@ def analyze(
     person : Person or None
         Whom to judge where several people are in the picture; None judges the one who moves through the exercise.
     rate : Rate or str
-        ``"auto"`` estimates only as many frames as the movement asks for: two to three times as quick.
+        ``"auto"`` estimates only as many frames as the movement asks for: about twice as quick for most clips.
     on_progress : callable or None
         Called with seconds of the clip done and in total.
 

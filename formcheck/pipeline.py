@@ -75,7 +75,7 @@ def analyze_clip(
     person : Person or None
         Whom to judge where several people are in the picture; None judges the one who moves through the exercise.
     rate : Rate or str
-        ``"auto"`` estimates only as many frames as the movement asks for, which is two to three times as quick. A clip
+        ``"auto"`` estimates only as many frames as the movement asks for: about twice as quick for most clips. A clip
         with several people and one that has to be turned are read at the full rate after all, and so are repetitions
         in which another verdict is so near that poses between two frames may decide.
     beside : bool
