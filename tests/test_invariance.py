@@ -24,6 +24,7 @@ SMALLER = 2  # every second pixel: a small file, and the network sees no more of
 LIGHT = 0.25  # of the clip's own brightness: a room at dusk
 LONGEST_STEP = 3  # frames; at this clip's 25 a second, steps between 40 and 120 ms
 MOST_DEG = 6.0  # two standard errors can be more than that, where other exercises of the position are hard to see
+START_S = 0.36  # a slow hinge begins within noise, and the uneven clip tells it in steps of up to 0.12 s
 SAME_TIME_S = 0.25  # the deepest point itself may lie anywhere in the pause at the turn
 
 Writer = Callable[[list[Frame], Path], Path]
@@ -45,7 +46,8 @@ def original() -> Analysis:
 
 def write(frames: list[Frame], path: Path, change: Callable[[ImageArray], ImageArray]) -> Path:
     times_s = [frame.time_s for frame in frames]
-    return write_clip(path, lambda index: np.ascontiguousarray(change(frames[index].image)), times_s)
+    pictures = [np.ascontiguousarray(change(frame.image)) for frame in frames]
+    return write_clip(path, lambda index: pictures[index], times_s, codec_options={"crf": "18"})
 
 
 def turned(frames: list[Frame], path: Path) -> Path:
@@ -83,7 +85,7 @@ def test_same_repetitions_and_angles(version: Writer, frames: list[Frame], origi
     assert changed.report.view.near_side is (Side.LEFT if version is mirrored else Side.RIGHT)
     assert len(original.report.reps) == len(changed.report.reps) == 2
     for before, after in zip(original.report.reps, changed.report.reps, strict=True):
-        assert after.start_s == pytest.approx(before.start_s, abs=SAME_TIME_S)
+        assert after.start_s == pytest.approx(before.start_s, abs=START_S)
         assert before.turn_start_s - SAME_TIME_S <= after.turn_s <= before.turn_end_s + SAME_TIME_S
         assert after.end_s == pytest.approx(before.end_s, abs=SAME_TIME_S)
         for joint in JOINTS:
