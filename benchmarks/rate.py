@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from formcheck.adapters.landmarkers import reused_landmarkers
 from formcheck.adapters.mediapipe import MediaPipeBackend, block_connections
 from formcheck.errors import FormcheckError
 from formcheck.exercises import EXERCISES, find_exercise
@@ -117,6 +118,11 @@ def main() -> None:
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures as JSON too")
     args = parser.parse_args()
     block_connections()
+    with reused_landmarkers():
+        run(args)
+
+
+def run(args: argparse.Namespace) -> None:
     named = json.loads(args.exercises.read_text()) if args.exercises else {}
     results = {}
     for clip, exercise in exercises_of(args.folder, named).items():

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from formcheck import __version__, bias, lumbar
+from formcheck.adapters.landmarkers import reused_landmarkers
 from formcheck.adapters.mediapipe import MediaPipeBackend
 from formcheck.adapters.pose import BackendInfo, PoseBackend
 from formcheck.adapters.video import ClipReader, VideoInfo
@@ -93,23 +94,25 @@ def analyze_clip(
     ValueError
         When the rate is neither of the two.
     """
-    reading = read_poses(
-        path, model=model, backend=backend, person=person, rate=rate, beside=beside, on_progress=on_progress
-    )
-    analysis = analyze_reading(path, reading, exercise=exercise, side=side, settings=settings)
-    report = analysis.report
-    applied = applied_rules(EXERCISES[report.exercise.name], settings or Settings())
-    if report.clip.frames_estimated is None or not (doubtful := in_doubt(report.outcomes, applied)):
-        return analysis
-    spans = spans_to_read(doubtful, applied, report.reps, report.clip.duration_s)
-    if math.isfinite(spans[0][1]):
-        with nullcontext(backend) if backend is not None else MediaPipeBackend.open(model) as source:
-            poses = read_again(path, source, reading.poses, spans, on_progress, beside=beside)
-        closer = analyze_reading(path, replace(reading, poses=poses), exercise=exercise, side=side, settings=settings)
-        if fits(doubtful, report.outcomes, closer.report.outcomes):
-            return closer
-    reading = read_poses(path, model=model, backend=backend, person=person, beside=beside, on_progress=on_progress)
-    return analyze_reading(path, reading, exercise=exercise, side=side, settings=settings)
+    with reused_landmarkers():
+        reading = read_poses(
+            path, model=model, backend=backend, person=person, rate=rate, beside=beside, on_progress=on_progress
+        )
+        analysis = analyze_reading(path, reading, exercise=exercise, side=side, settings=settings)
+        report = analysis.report
+        applied = applied_rules(EXERCISES[report.exercise.name], settings or Settings())
+        if report.clip.frames_estimated is None or not (doubtful := in_doubt(report.outcomes, applied)):
+            return analysis
+        spans = spans_to_read(doubtful, applied, report.clip.duration_s)
+        if math.isfinite(spans[0][1]):
+            with nullcontext(backend) if backend is not None else MediaPipeBackend.open(model) as source:
+                poses = read_again(path, source, reading.poses, spans, on_progress, beside=beside)
+            closer = replace(reading, poses=poses)
+            again = analyze_reading(path, closer, exercise=exercise, side=side, settings=settings)
+            if fits(doubtful, report.outcomes, again.report.outcomes):
+                return again
+        reading = read_poses(path, model=model, backend=backend, person=person, beside=beside, on_progress=on_progress)
+        return analyze_reading(path, reading, exercise=exercise, side=side, settings=settings)
 
 
 def analyze_reading(

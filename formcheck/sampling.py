@@ -19,7 +19,7 @@ import numpy as np
 from formcheck import judging
 from formcheck.landmarks import side_landmark
 from formcheck.rules.base import AppliedRule
-from formcheck.types import FloatArray, Outcome, Pose, Rep, Side, Status
+from formcheck.types import FloatArray, Outcome, Pose, Side, Status
 
 JOINTS: Final = tuple(
     int(side_landmark(side, name))
@@ -48,7 +48,7 @@ SEARCH_S: Final = 1.0  # every frame is sent for so long after the person was lo
 # come out within half a standard error of those of the full rate, half of them within a sixth.
 DOUBT_SIGMAS: Final = 0.2
 DOUBT_OF_FAULT_SIGMAS: Final = 0.5  # more care before somebody is told of a fault
-AROUND_S: Final = 0.5  # read with a repetition: filters reach as far, and the network settles
+AROUND_S: Final = 0.5  # read around a doubtful value: filters reach as far, and the network settles
 AROUND_BACK_S: Final = 1.0  # a few outlines before it and after it
 MOST: Final = 0.6  # of a clip: then all of it is read
 
@@ -222,22 +222,21 @@ def _is_in_doubt(outcome: Outcome, applied: AppliedRule) -> bool:
 
 
 def spans_to_read(
-    doubtful: Sequence[Outcome], applied: Sequence[AppliedRule], reps: Sequence[Rep], duration_s: float
+    doubtful: Sequence[Outcome], applied: Sequence[AppliedRule], duration_s: float
 ) -> tuple[tuple[float, float], ...]:
     """Stretches of a clip to read at the full rate, so that these outcomes can be told; seconds, in order of time.
 
-    Each is the repetition with a little around it, more where the outline of the back decides, which is compared with
-    that at rest. It is all of the clip for an outcome of the set, and when most of the clip is asked for.
+    Each is the stretch over which the value was taken, with a little around it, more where the outline of the back
+    decides. It is all of the clip for an outcome of the set, and when most of the clip is asked for.
     """
     everything = ((0.0, math.inf),)
-    by_rule, by_number = {item.rule.id: item.rule for item in applied}, {rep.number: rep for rep in reps}
+    by_rule = {item.rule.id: item.rule for item in applied}
     spans: list[tuple[float, float]] = []
     for outcome in doubtful:
-        rep = by_number.get(outcome.rep) if outcome.rep is not None else None
-        if rep is None:
+        if outcome.rep is None:
             return everything
         around_s = AROUND_BACK_S if "lumbar_flexion_deg" in by_rule[outcome.rule].needs else AROUND_S
-        spans.append((rep.start_s - around_s, rep.end_s + around_s))
+        spans.append((outcome.start_s - around_s, outcome.end_s + around_s))
     joined: list[tuple[float, float]] = []
     for start_s, end_s in sorted(spans):
         if joined and start_s <= joined[-1][1]:

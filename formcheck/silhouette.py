@@ -38,7 +38,7 @@ ARM_RADIUS = 0.10  # trunk lines; a forearm's or an upper arm's own radius is 0.
 FREE_UPPER_ARM = 0.35  # of its length from the shoulder: there it lies on the trunk, not across the lower back
 MAX_HEIGHT_GAP = 0.16  # trunk lines between two points that are joined by a straight line
 MAX_HIDDEN_S = 0.6  # what an arm hid is filled in over no longer than this
-MAX_GAP_S = 1.1  # outlines come every 0.25 to 0.75 s and a frame more, which may be 0.25 s
+MAX_GAP_S = 1.9  # outlines come every 0.25 to 1.5 s and a frame more, which may be 0.25 s
 CUTOFF_HZ = 4.0  # a back changes its shape slower than a hand its place
 
 
@@ -152,7 +152,10 @@ def _filled(time_s: FloatArray, profile: FloatArray, looked: BoolArray) -> Float
 
 
 def outline_at(track: PoseTrack, row: int) -> FloatArray | None:
-    """The outline at one frame of a track, for drawing: as seen, or between two that are at most `MAX_GAP_S` apart."""
+    """The outline at one frame of a track, for drawing: as seen, or between two that are at most `MAX_GAP_S` apart.
+
+    Between the two it moves and turns with the trunk.
+    """
     if track.outline_px is None:
         return None
     now = track.time_s[row]
@@ -162,8 +165,19 @@ def outline_at(track: PoseTrack, row: int) -> FloatArray | None:
     if not before.size or not after.size or track.time_s[after[0]] - track.time_s[before[-1]] > MAX_GAP_S:
         return None
     start, end = int(before[-1]), int(after[0])
-    share = (now - track.time_s[start]) / (track.time_s[end] - track.time_s[start]) if end > start else 0.0
-    return np.asarray((1.0 - share) * track.outline_px[start] + share * track.outline_px[end])
+    if start == end:
+        return np.asarray(track.outline_px[row])
+    share = (now - track.time_s[start]) / (track.time_s[end] - track.time_s[start])
+    part, outlines = track.part(slice(start, end + 1)), track.outline_px
+    hip, along = middle(part, "HIP"), _complex(middle(part, "SHOULDER") - middle(part, "HIP"))
+    # as complex numbers, where a turn and a change of size are one factor
+    one, other = (_complex(outlines[row] - hip[row - start]) / along[row - start] for row in (start, end))
+    between = ((1.0 - share) * one + share * other) * along[row - start]
+    return np.asarray(np.stack([between.real, between.imag], axis=-1) + hip[row - start])
+
+
+def _complex(points: FloatArray) -> NDArray[np.complex128]:
+    return np.asarray(points[..., 0] + 1j * points[..., 1])
 
 
 def _near_an_arm(track: PoseTrack, points: FloatArray, size: FloatArray) -> BoolArray:

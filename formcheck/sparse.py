@@ -11,7 +11,7 @@ from pathlib import Path
 
 from formcheck.adapters.beside import ahead, detected
 from formcheck.adapters.cuts import CutDetector
-from formcheck.adapters.pose import PoseBackend, TwoStepBackend
+from formcheck.adapters.pose import PoseBackend, two_steps
 from formcheck.adapters.scout import Scout
 from formcheck.adapters.video import ClipReader, DecodedFrame, VideoInfo
 from formcheck.filling import Filler
@@ -75,6 +75,7 @@ def read_sparsely(
         When no frame of the clip can be read.
     """
     cuts, sampler, filler = CutDetector(), Sampler(), Filler()
+    sender = _Sender(backend, sampler)
     skipped: deque[DecodedFrame] = deque(maxlen=SKIPPED_KEPT)
     with ClipReader(path) as reader, _frames(reader, beside) as frames:
         for decoded in frames:
@@ -83,11 +84,11 @@ def read_sparsely(
             wanted = sampler.wants(decoded.time_s, thumbnail)
             filler.frame(decoded.time_s, breaks=sampler.leapt)
             if sampler.leapt and skipped:
-                filler.sent(_send(skipped[-1], backend, sampler, scout))
+                filler.sent(sender.send(skipped[-1], scout))
             if wanted:
-                pose = _send(decoded, backend, sampler, scout)
+                pose = sender.send(decoded, scout)
                 for between in () if sampler.leapt else sampler.missed(pose, list(skipped)):
-                    filler.sent(_send(between, backend, sampler, None))
+                    filler.sent(sender.send(between, None))
                 filler.sent(pose)
                 sampler.saw(pose, thumbnail)
                 skipped.clear()
@@ -100,7 +101,7 @@ def read_sparsely(
             if on_progress is not None:
                 on_progress(decoded.time_s, reader.info.duration_s)
         if skipped:
-            filler.sent(_send(skipped[-1], backend, sampler, scout))
+            filler.sent(sender.send(skipped[-1], scout))
         for filled in filler.rest():
             poses.append(filled)
         return SparseReading(cuts.times_s(poses), reader.info, (*reader.warnings, *cuts.warnings), cuts.brightness)
@@ -156,17 +157,22 @@ def _frames(reader: ClipReader, beside: bool) -> closing[Generator[DecodedFrame]
     return closing(ahead(reader.decoded()) if beside else (frame for frame in reader.decoded()))
 
 
-def _send(decoded: DecodedFrame, backend: PoseBackend, sampler: Sampler, scout: Scout | None) -> Pose:
-    frame = decoded.frame()
-    find = backend.find if isinstance(backend, TwoStepBackend) else backend.detect
-    pose = find(frame)
-    if sampler.again(pose):
-        for _ in range(MAX_LOOKS - 1):
-            before, pose = pose, find(frame)
-            if moved(before, pose, TRUNK) <= SETTLED:
-                break
-    if isinstance(backend, TwoStepBackend):
-        pose = backend.look_closer(frame, pose)
-    if scout is not None:
-        scout.watch(frame, pose)
-    return pose
+class _Sender:
+    """Sends frames to the backend, each until the network has followed the person to where the frame shows them."""
+
+    def __init__(self, backend: PoseBackend, sampler: Sampler) -> None:
+        self._find, self._look_closer = two_steps(backend)
+        self._sampler = sampler
+
+    def send(self, decoded: DecodedFrame, scout: Scout | None) -> Pose:
+        frame = decoded.frame()
+        pose = self._find(frame)
+        if self._sampler.again(pose):
+            for _ in range(MAX_LOOKS - 1):
+                before, pose = pose, self._find(frame)
+                if moved(before, pose, TRUNK) <= SETTLED:
+                    break
+        pose = self._look_closer(frame, pose)
+        if scout is not None:
+            scout.watch(frame, pose)
+        return pose

@@ -16,8 +16,8 @@ import av
 import numpy as np
 import pytest
 
+from formcheck.adapters import landmarkers, models
 from formcheck.adapters import mediapipe as edge
-from formcheck.adapters import models
 from formcheck.adapters.mediapipe import MediaPipeBackend
 from formcheck.errors import ModelError
 from formcheck.types import Frame
@@ -85,7 +85,7 @@ def test_the_same_landmarks_as_the_bare_library(backend: MediaPipeBackend, frame
     with vision.PoseLandmarker.create_from_options(options) as bare:
         for frame in frames:
             image = mp.Image(mp.ImageFormat.SRGB, frame.image)
-            expected = bare.detect_for_video(image, round(frame.time_s * 1000 * edge.TIME_STRETCH))
+            expected = bare.detect_for_video(image, edge.START_MS + round(frame.time_s * 1000 * edge.TIME_STRETCH))
             pose = backend.detect(frame)
             height, width = frame.image.shape[:2]
             assert pose.found
@@ -180,7 +180,7 @@ def test_any_clock_will_do(backend: MediaPipeBackend, frames: list[Frame], times
     stamps = []
     for index, time_s in enumerate(times):
         pose = backend.detect(still(frames[0], index, time_s))
-        stamps.append(backend._last_ms)
+        stamps.append(backend._landmarker().last_ms)
         assert pose.found
         assert pose.time_s == pytest.approx(time_s, nan_ok=True)
     assert all(later > earlier for earlier, later in itertools.pairwise(stamps))
@@ -188,9 +188,10 @@ def test_any_clock_will_do(backend: MediaPipeBackend, frames: list[Frame], times
 
 @model
 def test_stretched_media_time_reaches_the_library(backend: MediaPipeBackend, frames: list[Frame]) -> None:
-    for index, (time_s, stamp) in enumerate([(0.0334, 1002), (0.1, 3000), (0.1003, 4000), (2.0, 60_000)]):
+    for index, (time_s, stamp) in enumerate([(0.0334, 2002), (0.1, 4000), (0.1003, 5000), (2.0, 61_000)]):
         backend.detect(still(frames[0], index, time_s))
-        assert (backend._last_ms, type(backend._last_ms)) == (stamp, int)
+        last_ms = backend._landmarker().last_ms
+        assert (last_ms, type(last_ms)) == (stamp, int)
 
 
 @model
@@ -210,9 +211,10 @@ def kill(backend: MediaPipeBackend) -> None:
     import mediapipe as mp
 
     grey = mp.Image(mp.ImageFormat.GRAY8, np.zeros((64, 64), dtype=np.uint8))
-    backend._last_ms += 1
+    opened = backend._landmarker()
+    opened.last_ms += 1
     with pytest.raises(ValueError, match="failed"):
-        backend._landmarker().detect_for_video(grey, backend._last_ms)
+        opened.landmarker.detect_for_video(grey, opened.last_ms)
 
 
 @model
@@ -244,10 +246,10 @@ def test_twice_in_a_row_is_an_error(backend: MediaPipeBackend, frames: list[Fram
 def test_closing_twice_and_using_it_after() -> None:
     backend = MediaPipeBackend.open()
     key = backend._key
-    assert key in edge._landmarkers
+    assert key in landmarkers._opened
     backend.close()
     backend.close()
-    assert key not in edge._landmarkers
+    assert key not in landmarkers._opened
     with pytest.raises(ModelError, match="closed; open a new one"):
         backend.detect(Frame(0, 0.0, BLACK))
 
@@ -262,10 +264,10 @@ def test_a_backend_is_freed_by_its_last_reference_and_closed_by_the_next() -> No
             del backend
     finally:
         gc.enable()
-    assert edge._abandoned == [key]
+    assert landmarkers._abandoned == [key]
     MediaPipeBackend.open().close()
-    assert edge._abandoned == []
-    assert key not in edge._landmarkers
+    assert landmarkers._abandoned == []
+    assert key not in landmarkers._opened
 
 
 @model
@@ -289,7 +291,7 @@ class Cycle: pass
 cycle = Cycle()
 cycle.me, cycle.backend = cycle, MediaPipeBackend.open()
 cycle.backend.detect(Frame(0, 0.0, np.zeros((64, 64, 3), dtype=np.uint8)))
-executor = cycle.backend._landmarker()._lib._executor
+executor = cycle.backend._landmarker().landmarker._lib._executor
 del cycle
 {collect}
 """

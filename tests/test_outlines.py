@@ -12,7 +12,7 @@ from synthetic import Key, film
 
 from formcheck import overlay_text as text
 from formcheck.adapters.mediapipe import MediaPipeBackend
-from formcheck.adapters.outlines import MOVED_S, SOON_S, SQUARE_PX, STILL_S, Outliner, around
+from formcheck.adapters.outlines import MOST_SOON, MOVED_S, SOON_S, SQUARE_PX, STILL_S, Outliner, around
 from formcheck.adapters.pose import BackendInfo
 from formcheck.adapters.recorded import load_poses, save_poses
 from formcheck.adapters.turned import turn_back
@@ -93,7 +93,6 @@ def test_an_outline_comes_a_few_times_a_second_in_pixels_of_the_whole_frame() ->
         pytest.param(
             [Key(0.0), *(Key(0.4 * turn, hip=110.0 * (turn % 2)) for turn in range(1, 9))], 0.0, SOON_S, id="fast"
         ),
-        pytest.param([Key(0.0), Key(4.0)], 80.0, SOON_S, id="nothing seen"),
     ],
 )
 def test_outlines_come_as_often_as_they_are_needed(keys: list[Key], shift_px: float, usual_s: float) -> None:
@@ -103,6 +102,16 @@ def test_outlines_come_as_often_as_they_are_needed(keys: list[Key], shift_px: fl
     outliner = Outliner(lambda: masks)
     at = [pose.time_s for pose in poses if outliner.add(frame_of(pose), pose).outline_px is not None]
     assert np.median(np.diff(at)) == pytest.approx(usual_s, abs=1 / 30 + 1e-6)
+
+
+def test_where_little_is_seen_the_next_looks_come_soon_and_then_no_sooner_than_elsewhere() -> None:
+    poses = bare(film([Key(0.0), Key(6.0)], fps=30.0))
+    masks = Masks(80.0)
+    masks.given = poses
+    outliner = Outliner(lambda: masks)
+    at = [pose.time_s for pose in poses if outliner.add(frame_of(pose), pose).outline_px is not None]
+    expected = [SOON_S] * MOST_SOON + [STILL_S] * 3
+    np.testing.assert_allclose(np.diff(at)[: len(expected)], expected, atol=1 / 30 + 1e-6)
 
 
 def test_no_outline_of_somebody_else_and_none_is_looked_for_from_the_front_or_without_a_person() -> None:

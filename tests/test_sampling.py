@@ -42,7 +42,7 @@ from formcheck.sampling import (
     spans_to_read,
 )
 from formcheck.sparse import MAX_LOOKS, read_sparsely
-from formcheck.types import Analysis, Frame, ImageArray, Outcome, Pose, Rep, Side, Status
+from formcheck.types import Analysis, Frame, ImageArray, Outcome, Pose, Status
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_videos"
 HINGES = repetitions({"knee": 8.0, "hip": 4.0}, {"knee": 15.0, "hip": 80.0}, count=2)
@@ -394,7 +394,7 @@ class TestReading:
         assert again.report.clip.frames_estimated is None
         assert again.report == analyze_clip(path, exercise=exercise, backend=backend).report
 
-    def test_of_a_repetition_in_doubt_every_frame_is_sent(
+    def test_of_a_stretch_in_doubt_every_frame_is_sent(
         self, hinge_clip: tuple[Path, Replay], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         path, backend = hinge_clip
@@ -407,13 +407,13 @@ class TestReading:
         full = analyze_clip(path, exercise=exercise, backend=backend)
         assert before.table.estimated is not None
         assert again.table.estimated is not None
-        rep, times = before.report.reps[0], again.table.time_s
-        inside = (times >= rep.start_s - AROUND_S) & (times <= rep.end_s + AROUND_S)
+        doubtful, times = _of_knees(before.report.outcomes), again.table.time_s
+        inside = (times >= doubtful.start_s - AROUND_S) & (times <= doubtful.end_s + AROUND_S)
         np.testing.assert_array_equal(again.table.estimated, before.table.estimated | inside)
         knee = "right_knee_flexion_deg"
-        rep_itself = (times >= rep.start_s) & (times <= rep.end_s)
-        off = np.abs(again.table.columns[knee] - full.table.columns[knee])[rep_itself].max()
-        assert off < 0.3 * np.abs(before.table.columns[knee] - full.table.columns[knee])[rep_itself].max()
+        itself = (times >= doubtful.start_s) & (times <= doubtful.end_s)
+        off = np.abs(again.table.columns[knee] - full.table.columns[knee])[itself].max()
+        assert off < 0.3 * np.abs(before.table.columns[knee] - full.table.columns[knee])[itself].max()
 
     def test_an_unknown_rate_is_an_error(self, hinge_clip: tuple[Path, Replay]) -> None:
         path, backend = hinge_clip
@@ -455,11 +455,14 @@ class TestDoubt:
         outcome = make_outcome(rule="locked-knees", status=Status.OK, measured=measured, sigma=sigma)
         assert in_doubt([outcome], RDL) == ()
 
-    def test_repetitions_in_doubt_are_read_and_neighbours_in_one_piece(self) -> None:
-        reps = [_rep(1, 2.0, 4.0), _rep(2, 4.5, 6.5), _rep(3, 20.0, 22.0)]
-        doubtful = [make_outcome(rule="locked-knees", rep=number) for number in (3, 1, 2)]
-        assert spans_to_read(doubtful, RDL, reps, 40.0) == ((1.5, 7.0), (19.5, 22.5))
-        assert spans_to_read(doubtful[:1], RDL, reps, 40.0) == ((19.5, 22.5),)
+    def test_stretches_in_doubt_are_read_and_neighbours_in_one_piece(self) -> None:
+        spans = {1: (2.0, 4.0), 2: (4.5, 6.5), 3: (20.0, 22.0)}
+        doubtful = [
+            make_outcome(rule="locked-knees", rep=number, start_s=spans[number][0], end_s=spans[number][1])
+            for number in (3, 1, 2)
+        ]
+        assert spans_to_read(doubtful, RDL, 40.0) == ((1.5, 7.0), (19.5, 22.5))
+        assert spans_to_read(doubtful[:1], RDL, 40.0) == ((19.5, 22.5),)
 
     def test_what_was_not_in_doubt_must_stay(self) -> None:
         before = [make_outcome(rep=1), make_outcome(rep=2)]
@@ -470,8 +473,8 @@ class TestDoubt:
         assert not fits(before[:1], before, [*before, make_outcome(rep=3)])
 
     def test_the_back_is_read_with_the_rest_around_it(self) -> None:
-        doubtful = [make_outcome(rule="rounded-lower-back", rep=1)]
-        assert spans_to_read(doubtful, RDL, [_rep(1, 10.0, 12.0)], 40.0) == ((9.0, 13.0),)
+        doubtful = [make_outcome(rule="rounded-lower-back", rep=1, start_s=10.0, end_s=12.0)]
+        assert spans_to_read(doubtful, RDL, 40.0) == ((9.0, 13.0),)
 
     @pytest.mark.parametrize(
         ("rule", "rep", "duration_s"),
@@ -480,13 +483,8 @@ class TestDoubt:
     def test_all_is_read_for_a_set_and_where_it_is_most_of_the_clip(
         self, rule: str, rep: int | None, duration_s: float
     ) -> None:
-        doubtful = [make_outcome(rule=rule, rep=rep)]
-        assert spans_to_read(doubtful, RDL, [_rep(1, 0.2, 3.0)], duration_s) == ((0.0, math.inf),)
-
-
-def _rep(number: int, start_s: float, end_s: float) -> Rep:
-    middle_s = (start_s + end_s) / 2
-    return Rep(number, Side.RIGHT, start_s, middle_s, end_s, middle_s, middle_s)
+        doubtful = [make_outcome(rule=rule, rep=rep, start_s=0.2, end_s=3.0)]
+        assert spans_to_read(doubtful, RDL, duration_s) == ((0.0, math.inf),)
 
 
 def _statuses(analysis: Analysis) -> dict[tuple[str, int | None], str]:

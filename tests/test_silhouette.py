@@ -100,17 +100,25 @@ def test_a_track_without_outlines_has_no_back() -> None:
 
 
 def test_frames_in_between_are_filled_in_and_long_gaps_stay() -> None:
-    every = track_of([Key(0.0), Key(4.0, hip=60.0)], fps=30.0)
-    some = sparse(film([Key(0.0), Key(4.0, hip=60.0)], fps=30.0), lambda row: row % 7 == 0 and not 30 < row < 75)
+    keys = [Key(0.0), Key(6.0, hip=60.0)]
+    every = track_of(keys, fps=30.0)
+    some = sparse(film(keys, fps=30.0), lambda row: row % 7 == 0 and not 30 < row < 105)
     full, filled = (dorsal(track, np.ones(len(track))).profile for track in (every, some))
-    short = [row for row in range(len(every)) if 7 < row < 28 or 80 < row < 105]
+    short = [row for row in range(len(every)) if 7 < row < 28 or 110 < row < 160]
     np.testing.assert_allclose(filled[short], full[short], atol=0.3)
-    assert np.isnan(filled[35:70]).all()
-    drawn = [silhouette.outline_at(some, row) for row in range(len(some))]
-    assert some.outline_px is not None
-    assert drawn[3] is not None
-    np.testing.assert_allclose(drawn[3], (4 * some.outline_px[0] + 3 * some.outline_px[7]) / 7)
-    assert all(drawn[row] is None for row in range(35, 70))
+    assert np.isnan(filled[35:100]).all()
+    assert all(silhouette.outline_at(some, row) is None for row in range(35, 100))
+
+
+def test_between_two_looks_the_drawn_outline_turns_with_the_trunk() -> None:
+    keys = [Key(0.0), Key(1.5, hip=80.0)]
+    every = track_of(keys, fps=30.0)
+    some = sparse(film(keys, fps=30.0), lambda row: row in {0, 45})
+    assert every.outline_px is not None
+    for row in range(46):
+        drawn = silhouette.outline_at(some, row)
+        assert drawn is not None
+        np.testing.assert_allclose(drawn, every.outline_px[row], atol=1.0)
 
 
 def sparse(poses: list[Pose], keep: object) -> PoseTrack:

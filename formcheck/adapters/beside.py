@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from typing import Final, TypeVar
 
-from formcheck.adapters.pose import PoseBackend, TwoStepBackend
+from formcheck.adapters.pose import PoseBackend, two_steps
 from formcheck.types import Frame, Pose
 
 DEPTH: Final = 2  # frames decoded ahead
@@ -47,8 +47,7 @@ def detected(frames: Iterable[Frame], backend: PoseBackend, watch: Watch, *, bes
             watch(frame, pose)
             yield pose
         return
-    find = backend.find if isinstance(backend, TwoStepBackend) else backend.detect
-    look_closer = backend.look_closer if isinstance(backend, TwoStepBackend) else _as_it_is
+    find, look_closer = two_steps(backend)
 
     def second_step(frame: Frame, pose: Pose) -> Pose:
         closer = look_closer(frame, pose)
@@ -67,10 +66,6 @@ def detected(frames: Iterable[Frame], backend: PoseBackend, watch: Watch, *, bes
                 yield waiting.popleft().result()
         finally:
             second.shutdown(cancel_futures=True)
-
-
-def _as_it_is(_: Frame, pose: Pose) -> Pose:
-    return pose
 
 
 class _End:

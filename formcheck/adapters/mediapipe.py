@@ -9,28 +9,25 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
-import itertools
 import math
 import os
 import re
 import warnings
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 
-from formcheck.adapters import models
+from formcheck.adapters import landmarkers, models
+from formcheck.adapters.landmarkers import NATIVE_ERRORS, Kind, Opened
 from formcheck.adapters.mediapipe_poses import PatchTaker, is_rgb, to_poses
 from formcheck.adapters.outlines import Outliner
 from formcheck.adapters.pose import BackendInfo
 from formcheck.adapters.quiet_stderr import quiet_stderr as _quiet_stderr
-from formcheck.adapters.quiet_stderr import stderr_lock
 from formcheck.errors import ModelError
 from formcheck.types import Frame, ImageArray, Pose
-
-# mediapipe turns the C library's status codes into these (mediapipe_c_utils.convert_to_exception).
-_NATIVE_ERRORS = (RuntimeError, ValueError, OSError, IndexError)
 
 SEARCH_CONFIDENCE = 0.3  # for a search: mediapipe's own 0.5 misses people in part behind others
 
@@ -38,18 +35,16 @@ SEARCH_CONFIDENCE = 0.3  # for a search: mediapipe's own 0.5 misses people in pa
 # time passes. formcheck filters without delay afterwards, so mediapipe is told of a slower clock, and hardly smooths.
 TIME_STRETCH = 30
 LEAST_STEP_MS = 1000
+# mediapipe's filter takes the time 0 for "no picture yet", and smooths the second picture as if 1/30 s lay between.
+START_MS = 1000
 
 _APT_LINE = "apt-get install libegl1 libgles2 libgl1 libglib2.0-0"
 
 # Nothing listens on the discard port, so a connection through it is refused by this machine at once.
 _DEAD_PROXY = "http://127.0.0.1:9"
 
-_keys = itertools.count()
-
-# Every open landmarker, with the process that made it. Backends hold only a key: a landmarker that the garbage
-# collector finalises can wait for the very thread that the collector runs in, so it must never see one.
-_landmarkers: dict[int, tuple[int, Any]] = {}
-_abandoned: list[int] = []
+_BLACK = np.zeros((64, 64, 3), dtype=np.uint8)
+MOST_BLACK = 3  # one has been enough each time
 
 
 def block_connections() -> None:
@@ -97,12 +92,11 @@ class MediaPipeBackend:
         self._masks = masks
         self._search = search
         self._key: int | None = None
-        self._last_ms = -LEAST_STEP_MS
+        self._start_ms = 0  # mediapipe's time at the clip's beginning
         path = model.path  # not by way of `self`, or the backend would be in a reference cycle
         self._outliner = Outliner(lambda: MediaPipeBackend.open(path, outlines=False, masks=True))
         self._patches = PatchTaker()
         self._closer = outlines and not search
-        self._warm = False  # a person has been found: every part of the graph has run once and said its lines
         self._failed = False  # the last detection killed the graph
 
     @classmethod
@@ -179,7 +173,7 @@ class MediaPipeBackend:
             return ()
         try:
             result = self._run(landmarker, frame.image, frame.time_s)
-        except _NATIVE_ERRORS as error:
+        except NATIVE_ERRORS as error:
             self._recover(error)
             return ()
         self._failed = False
@@ -190,10 +184,10 @@ class MediaPipeBackend:
         self._outliner.close()
         self._close_own()
 
-    def _close_own(self) -> None:
+    def _close_own(self, *, usable: bool = True) -> None:
         key, self._key = self._key, None
         if key is not None:
-            _close(key)
+            landmarkers.give_back(key, usable=usable)
 
     def __enter__(self) -> Self:
         return self
@@ -205,47 +199,31 @@ class MediaPipeBackend:
 
     def __del__(self) -> None:
         # May run inside any thread, so it only leaves a note; the next open() closes the landmarker.
-        if getattr(self, "_key", None) is not None:
-            _abandoned.append(self._key)  # type: ignore[arg-type]
+        if (key := getattr(self, "_key", None)) is not None:
+            landmarkers.abandon(key)
             warnings.warn("a MediaPipeBackend was not closed", ResourceWarning, stacklevel=1, source=self)
 
     def _start(self) -> None:
-        with stderr_lock:
-            while _abandoned:
-                _close(_abandoned.pop())
-        landmarker = _create(self._model.path, masks=self._masks, search=self._search)
-        key = next(_keys)
-        _landmarkers[key] = (os.getpid(), landmarker)
-        self._key, self._warm = key, False
+        kind = Kind(self._model.path, self._masks, self._search)
+        self._key = landmarkers.take(kind, _create, _forget)
+        self._start_ms = landmarkers.get(self._key).last_ms + START_MS
 
-    def _landmarker(self) -> Any:
+    def _landmarker(self) -> Opened:
         if self._key is None:
             raise ModelError("the pose backend is closed; open a new one for each clip")
-        process, landmarker = _landmarkers[self._key]
-        if process != os.getpid():  # its threads did not survive the fork: detection would wait for ever
+        opened = landmarkers.get(self._key)
+        if opened.process != os.getpid():  # its threads did not survive the fork: detection would wait for ever
             raise ModelError("the pose backend was opened in another process; open it in the worker that uses it")
-        return landmarker
+        return opened
 
-    def _run(self, landmarker: Any, image: ImageArray, time_s: float) -> Any:
-        from mediapipe.tasks.python.vision.core import image as mp_image
-
+    def _run(self, opened: Opened, image: ImageArray, time_s: float) -> Any:
         stretched_ms = round(time_s * 1000 * TIME_STRETCH) if math.isfinite(time_s) else 0
-        self._last_ms = max(self._last_ms + LEAST_STEP_MS, stretched_ms)
-        # a view (crop, mirror, BGR turned round) would be read as if it were contiguous
-        picture = mp_image.Image(mp_image.ImageFormat.SRGB, np.ascontiguousarray(image))
-        if self._warm:
-            return self._estimate(landmarker, picture)
-        with _quiet_stderr():
-            result = self._estimate(landmarker, picture)
-        self._warm = bool(result.pose_landmarks)
-        return result
-
-    def _estimate(self, landmarker: Any, picture: Any) -> Any:
-        return landmarker.detect(picture) if self._search else landmarker.detect_for_video(picture, self._last_ms)
+        opened.last_ms = max(opened.last_ms + LEAST_STEP_MS, self._start_ms + stretched_ms)
+        return _look(opened, image)
 
     def _recover(self, error: Exception) -> None:
         """Replace a graph that died; twice in a row is no accident of one frame."""
-        self._close_own()
+        self._close_own(usable=False)
         if self._failed:
             raise ModelError(
                 f"{self._model.path}: the pose model failed twice in a row ({_one_line(error)})"
@@ -285,8 +263,43 @@ def _no_switch() -> ModelError:
     )
 
 
-def _create(path: Path, *, masks: bool, search: int = 0) -> Any:
+def _look(opened: Opened, image: ImageArray) -> Any:
+    """What a landmarker finds in a picture, at the time `Opened.last_ms`."""
+    from mediapipe.tasks.python.vision.core import image as mp_image
+
+    # a view (crop, mirror, BGR turned round) would be read as if it were contiguous
+    picture = mp_image.Image(mp_image.ImageFormat.SRGB, np.ascontiguousarray(image))
+
+    def estimate() -> Any:
+        if opened.kind.search:
+            return opened.landmarker.detect(picture)
+        return opened.landmarker.detect_for_video(picture, opened.last_ms)
+
+    if opened.warm:
+        return estimate()
+    with _quiet_stderr():
+        result = estimate()
+    opened.warm = bool(result.pose_landmarks)
+    return result
+
+
+def _forget(opened: Opened) -> bool:
+    """Have a landmarker lose the person that it follows, and with that its filters' past, by a black picture."""
+    if opened.kind.search:
+        return True  # looks at each picture on its own
+    for _ in range(MOST_BLACK):
+        opened.last_ms += LEAST_STEP_MS
+        try:
+            if not _look(opened, _BLACK).pose_landmarks:
+                return True
+        except NATIVE_ERRORS:
+            return False
+    return False
+
+
+def _create(kind: Kind) -> Any:
     """Return a new PoseLandmarker, or raise a `ModelError` that says what to do."""
+    path, masks, search = kind
     try:
         with _quiet_stderr():
             from mediapipe.tasks.python.core import base_options
@@ -307,7 +320,7 @@ def _create(path: Path, *, masks: bool, search: int = 0) -> Any:
         raise ModelError(f"the Python module {error.name} is missing; run: pip install mediapipe") from error
     except AttributeError as error:  # what we rely on has changed; the records may no longer be stopped
         raise _no_switch() from error
-    except (ImportError, *_NATIVE_ERRORS) as error:
+    except (ImportError, *NATIVE_ERRORS) as error:
         if library := re.search(r"lib[\w+.-]+\.so[.\d]*(?=: cannot open)", str(error)):
             raise ModelError(f"mediapipe needs the system library {library[0]}; run: {_APT_LINE}") from error
         raise ModelError(
@@ -320,22 +333,7 @@ def _create(path: Path, *, masks: bool, search: int = 0) -> Any:
     return landmarker
 
 
-def _close(key: int) -> None:
-    """Close a landmarker of this process; one inherited through a fork is kept, since touching it hangs."""
-    process, landmarker = _landmarkers[key]
-    if process != os.getpid():
-        return
-    del _landmarkers[key]
-    with _quiet_stderr():
-        try:
-            landmarker.close()
-        except _NATIVE_ERRORS:
-            # A dead graph reports its old error again and is left half closed: finish by hand, or its __del__
-            # would try once more.
-            landmarker._handle = None
-            landmarker._lib.close()
-
-
+@cache
 def _library_version() -> str:
     try:
         return importlib.metadata.version("mediapipe")

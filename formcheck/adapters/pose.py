@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
@@ -56,3 +57,10 @@ class TwoStepBackend(PoseBackend, Protocol):
     def look_closer(self, frame: Frame, pose: Pose) -> Pose:
         """The second step: what the frame shows beyond the landmarks. In the same order, from one thread."""
         ...
+
+
+def two_steps(backend: PoseBackend) -> tuple[Callable[[Frame], Pose], Callable[[Frame, Pose], Pose]]:
+    """A backend's `find` and `look_closer`; for one whose `detect` is a single step, that and nothing."""
+    if isinstance(backend, TwoStepBackend):
+        return backend.find, backend.look_closer
+    return backend.detect, lambda _frame, pose: pose

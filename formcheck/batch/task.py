@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Callable
 from dataclasses import replace
 
+from formcheck.adapters import landmarkers
 from formcheck.batch.job import Answer, End, Job, Task
 from formcheck.batch.release import give_back
 from formcheck.errors import ClipError, ConfigError, FormcheckError, ModelError, OutputError
@@ -83,6 +84,8 @@ def _analyse(job: Job, task: Task, on_progress: OnProgress) -> Analysis:
 def _write(job: Job, task: Task, analysis: Analysis) -> None:
     """Write every result file of a clip; the place for further kinds of them."""
     folder, stem = task.folder, task.clip.stem
+    if job.video or job.html:
+        landmarkers.close_waiting()  # the next clip's are cheap beside these, whose memory adds to them
     give_back()
     write_text(folder / f"{stem}.report.json", report_to_json(analysis.report) + "\n")
     write_angles(folder / f"{stem}.angles.csv", analysis.table)

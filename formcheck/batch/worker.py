@@ -27,17 +27,19 @@ def serve(descriptor: int) -> None:
     job = inbox.get()
     assert isinstance(job, Job)
 
+    from formcheck.adapters.landmarkers import reused_landmarkers
     from formcheck.adapters.mediapipe import block_connections
     from formcheck.batch import task as work
 
     block_connections()
     problem = work.prepare(job)
     connection.send(Answer(End.BROKEN, problem) if problem else Answer(End.DONE))
-    while True:
-        task = inbox.get()
-        assert isinstance(task, Task)
-        answer = work.run(job, task, _Progress(connection))
-        connection.send(Answer(answer.end, answer.reason, *memory_mb()))
+    with reused_landmarkers():
+        while True:
+            task = inbox.get()
+            assert isinstance(task, Task)
+            answer = work.run(job, task, _Progress(connection))
+            connection.send(Answer(answer.end, answer.reason, *memory_mb()))
 
 
 def _listen(connection: Connection, inbox: queue.SimpleQueue[object]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,6 +59,7 @@ def run(args: Namespace) -> int:
     targets = _targets(args)
     keep = keeper() if args.save else None
 
+    from formcheck.adapters.landmarkers import reused_landmarkers
     from formcheck.adapters.mediapipe import block_connections
 
     block_connections()
@@ -65,13 +67,14 @@ def run(args: Namespace) -> int:
     output = OUTPUTS[args.format](several=several, quiet=args.quiet)
     reports: list[Report] = []
     try:
-        for number, clip in enumerate(args.clips):
-            label = f"{number + 1}/{len(args.clips)} {clip.name}" if several else clip.name
-            report = _attempt(clip, label, job, output, targets[number] if targets else None)
-            if report is not None:
-                reports.append(report)
-                if keep is not None:
-                    keep(report)
+        with reused_landmarkers() if several else nullcontext():
+            for number, clip in enumerate(args.clips):
+                label = f"{number + 1}/{len(args.clips)} {clip.name}" if several else clip.name
+                report = _attempt(clip, label, job, output, targets[number] if targets else None)
+                if report is not None:
+                    reports.append(report)
+                    if keep is not None:
+                        keep(report)
     finally:
         output.end()
     failed = len(args.clips) - len(reports)
