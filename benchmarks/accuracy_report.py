@@ -168,9 +168,8 @@ has its very first and last moment.
 
 Change from the own rest, degrees, in the {back_clips} clips in side view of exercises that `rounded-lower-back`
 judges; weights from all bodies but the clip's own (`benchmarks/fit_lumbar.py`). *AUC* is how surely a rounded
-repetition (20° and more) gets the larger value than a neutral one. formcheck uses the row in bold. Landmarks tell the
-two apart here as well, because in these clips the head drops only where the back rounds; the last column shows what
-becomes of them when it does otherwise (camera up to 30° round).
+repetition (20° and more) gets the larger value than a neutral one. formcheck uses the row in bold. The last column is
+of frames in which the head moves and the lower back does not (camera up to 30° round).
 
 {back}
 ## Planted faults
