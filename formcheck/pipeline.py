@@ -8,7 +8,7 @@ constant however long the clip is.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +30,7 @@ from formcheck.poselog import PoseLog
 from formcheck.reading import Progress, Reading, read_poses
 from formcheck.recognise import recognise
 from formcheck.rules.base import AppliedRule
-from formcheck.sampling import fits, in_doubt, spans_to_read
+from formcheck.sampling import MOST_ROUNDS, Span, fits, in_doubt, spans_to_read
 from formcheck.sparse import read_again
 from formcheck.types import Analysis, ClipInfo, Pose, Rate, Side, ToolInfo
 
@@ -78,7 +78,8 @@ def analyze_clip(
     rate : Rate or str
         ``"auto"`` estimates only as many frames as the movement asks for: about twice as quick for most clips. A clip
         with several people and one that has to be turned are read at the full rate after all, and so are repetitions
-        in which another verdict is so near that poses between two frames may decide.
+        in which another verdict is so near that poses between two frames may decide. The lower back is then measured
+        only where a rule judges it, or the exercise was not named.
     beside : bool
         Decode, and look closer at the picture, on another core than the network's. A program that has a process for
         every core is quicker without. The answer is the same.
@@ -94,25 +95,65 @@ def analyze_clip(
     ValueError
         When the rate is neither of the two.
     """
-    with reused_landmarkers():
-        reading = read_poses(
-            path, model=model, backend=backend, person=person, rate=rate, beside=beside, on_progress=on_progress
+    settings = settings or Settings()
+    outlines = Rate(rate) is Rate.FULL or exercise is None or _judges_the_back(exercise, settings)
+
+    def read(rate: Rate | str) -> Reading:
+        return read_poses(
+            path,
+            model=model,
+            backend=backend,
+            person=person,
+            rate=rate,
+            beside=beside,
+            outlines=outlines,
+            on_progress=on_progress,
         )
-        analysis = analyze_reading(path, reading, exercise=exercise, side=side, settings=settings)
-        report = analysis.report
-        applied = applied_rules(EXERCISES[report.exercise.name], settings or Settings())
-        if report.clip.frames_estimated is None or not (doubtful := in_doubt(report.outcomes, applied)):
-            return analysis
-        spans = spans_to_read(doubtful, applied, report.clip.duration_s)
-        if math.isfinite(spans[0][1]):
-            with nullcontext(backend) if backend is not None else MediaPipeBackend.open(model) as source:
-                poses = read_again(path, source, reading.poses, spans, on_progress, beside=beside)
-            closer = replace(reading, poses=poses)
-            again = analyze_reading(path, closer, exercise=exercise, side=side, settings=settings)
-            if fits(doubtful, report.outcomes, again.report.outcomes):
-                return again
-        reading = read_poses(path, model=model, backend=backend, person=person, beside=beside, on_progress=on_progress)
+
+    def read_stretches(poses: Sequence[Pose], spans: Sequence[Span]) -> PoseLog:
+        opened = MediaPipeBackend.open(model, outlines=outlines) if backend is None else nullcontext(backend)
+        with opened as source:
+            return read_again(path, source, poses, spans, on_progress, beside=beside)
+
+    def analyze(reading: Reading) -> Analysis:
         return analyze_reading(path, reading, exercise=exercise, side=side, settings=settings)
+
+    with reused_landmarkers():
+        reading = read(rate)
+        analysis = analyze(reading)
+        if analysis.report.clip.frames_estimated is None:
+            return analysis
+        applied = applied_rules(EXERCISES[analysis.report.exercise.name], settings)
+        closer = _closer(reading, analysis, applied, read_stretches, analyze)
+        return analyze(read(Rate.FULL)) if closer is None else closer
+
+
+def _judges_the_back(exercise: Exercise, settings: Settings) -> bool:
+    return any("lumbar_flexion_deg" in item.rule.needs for item in applied_rules(exercise, settings))
+
+
+def _closer(
+    reading: Reading,
+    analysis: Analysis,
+    applied: Sequence[AppliedRule],
+    read_stretches: Callable[[Sequence[Pose], Sequence[Span]], PoseLog],
+    analyze: Callable[[Reading], Analysis],
+) -> Analysis | None:
+    """What comes of a clip that was read sparsely, once stretches in doubt were read again; None to read all of it."""
+    known: tuple[Span, ...] = ()
+    for _ in range(MOST_ROUNDS):
+        doubtful = in_doubt(analysis.report.outcomes, applied, known)
+        if not doubtful:
+            return analysis
+        spans = spans_to_read(doubtful, applied, analysis.report.clip.duration_s, known)
+        if not spans:
+            return None
+        reading = replace(reading, poses=read_stretches(reading.poses, spans))
+        before, analysis = analysis, analyze(reading)
+        if not fits(doubtful, before.report.outcomes, analysis.report.outcomes):
+            return None
+        known += spans
+    return None if in_doubt(analysis.report.outcomes, applied, known) else analysis
 
 
 def analyze_reading(

@@ -63,9 +63,12 @@ def read_poses(
     person: Person | None = None,
     rate: Rate | str = Rate.FULL,
     beside: bool = True,
+    outlines: bool = True,
     on_progress: Progress | None = None,
 ) -> Reading:
     """Read a clip's poses, of the right person and the right way up; parameters and errors as for `analyze_clip`.
+
+    Without `outlines` the lower back is not looked for in a clip that can be read once.
 
     A clip of one person is read once. Where a look now and then shows several people, or people only when the picture
     is turned, it is read again from its start in the way that it needs.
@@ -74,7 +77,7 @@ def read_poses(
     if backend is not None:
         return read(path, backend, None, on_progress, beside)
     if person is None:
-        with MediaPipeBackend.open(model) as single, Scout.open(model) as scout:
+        with MediaPipeBackend.open(model, outlines=outlines) as single, Scout.open(model) as scout:
             reading = read(path, single, scout, on_progress, beside)
         if not scout.several and not scout.turn_deg:
             return reading
@@ -103,7 +106,7 @@ def _read(
         if scout is not None:
             scout.watch(frame, pose)
 
-    with ClipReader(path) as reader:
+    with ClipReader(path, one_thread=not beside) as reader:
         with closing(estimate_poses(reader, backend, on_progress, watch, beside=beside)) as estimated:
             for pose in estimated:
                 poses.append(pose)

@@ -27,11 +27,13 @@ JOINTS: Final = tuple(
     for name in ("shoulder", "hip", "knee", "ankle", "heel", "foot_index")
 )
 
+_FEET: Final = tuple(int(side_landmark(side, name)) for side in Side for name in ("heel", "foot_index"))
+
 TRUNK: Final = tuple(int(side_landmark(side, name)) for side in Side for name in ("shoulder", "hip"))
 
 # Seconds between two frames that are sent. A person's slow movement has hardly anything faster than 2 Hz in it.
 STILL_GAP_S: Final = 0.25
-MOVING_GAP_S: Final = 0.17
+MOVING_GAP_S: Final = 0.2
 MOVE: Final = 0.25  # trunk lengths that the fastest joint may go between two frames that are sent
 # The network looks at a region that it takes from the hips and the trunk of its last pose, and is slow to turn it
 # after a body that moves: a hinge of 70 degrees a second read 5 degrees behind. Sent a second time, a frame is seen in
@@ -41,6 +43,7 @@ AGAIN_GAP_S: Final = 0.07  # after a shorter time the region is as near as it ev
 MISSED: Final = 0.35  # trunk lengths between two poses from which on frames between them are sent as well
 SETTLED: Final = 0.15  # trunk lengths between two looks at a frame; more, and it is looked at once more
 SURPRISE: Final = 0.3  # trunk lengths by which a pose may miss where the last two led to
+FOOT_SURPRISE: Final = 0.6  # heels and toes flicker, and `formcheck.feet` puts them back
 DENSE: Final = 5  # frames in a row that are sent after a surprise or a leap
 SEARCH_S: Final = 1.0  # every frame is sent for so long after the person was lost
 
@@ -51,6 +54,7 @@ DOUBT_OF_FAULT_SIGMAS: Final = 0.5  # more care before somebody is told of a fau
 AROUND_S: Final = 0.5  # read around a doubtful value: filters reach as far, and the network settles
 AROUND_BACK_S: Final = 1.0  # a few outlines before it and after it
 MOST: Final = 0.6  # of a clip: then all of it is read
+MOST_ROUNDS: Final = 2  # a value may next be taken elsewhere, where it is in doubt again
 
 # A leap: the cells of the thumbnail that change most change several times as much as in any of the last frames.
 LEAP_RATIO: Final = 3.0
@@ -59,7 +63,12 @@ LEAP_CELLS: Final = 60  # of 2304: about a limb
 LEAP_FRAMES: Final = 3
 
 
+_SURPRISES: Final = np.array([FOOT_SURPRISE if joint in _FEET else SURPRISE for joint in JOINTS])
+
 Skipped = TypeVar("Skipped")
+
+Span = tuple[float, float]
+"""Seconds from which and until which."""
 
 
 class Sampler:
@@ -163,12 +172,12 @@ class Sampler:
         before, sent = self._before, self._sent
         if before is None or sent is None or not (before.found and sent.found and pose.found):
             return False
-        share = (pose.time_s - sent.time_s) / (sent.time_s - before.time_s)
-        off = _distances(sent.image_px + min(share, 1.0) * (sent.image_px - before.image_px), pose.image_px)
+        share = min((pose.time_s - sent.time_s) / (sent.time_s - before.time_s), 1.0)
+        off = _distances(sent.image_px + share * (sent.image_px - before.image_px), pose.image_px)
         if pose.time_s - sent.time_s < AGAIN_GAP_S:
             # so soon nobody has got far, and where the last two poses lead to is mostly twice their noise
             off = np.minimum(off, _distances(sent.image_px, pose.image_px))
-        return float(np.nanmax(off)) > SURPRISE * trunk_px(pose)
+        return bool(np.nanmax(off / _SURPRISES) > trunk_px(pose))
 
 
 def moved(one: Pose, other: Pose, joints: Sequence[int] = JOINTS) -> float:
@@ -196,7 +205,9 @@ def trunk_px(pose: Pose) -> float:
     return float(np.linalg.norm(sides, axis=1).max())
 
 
-def in_doubt(outcomes: Sequence[Outcome], applied: Sequence[AppliedRule]) -> tuple[Outcome, ...]:
+def in_doubt(
+    outcomes: Sequence[Outcome], applied: Sequence[AppliedRule], known: Sequence[Span] = ()
+) -> tuple[Outcome, ...]:
     """Outcomes that poses between two frames may have made what they are: another status is near.
 
     Parameters
@@ -205,9 +216,16 @@ def in_doubt(outcomes: Sequence[Outcome], applied: Sequence[AppliedRule]) -> tup
         Of a clip that was read sparsely.
     applied : sequence of AppliedRule
         What they were judged by.
+    known : sequence of (float, float)
+        Stretches that have been read at the full rate since; a value that was taken inside one is not in doubt.
     """
     by_rule = {item.rule.id: item for item in applied}
-    return tuple(outcome for outcome in outcomes if _is_in_doubt(outcome, by_rule[outcome.rule]))
+    return tuple(
+        outcome
+        for outcome in outcomes
+        if _is_in_doubt(outcome, by_rule[outcome.rule])
+        and not any(start_s <= outcome.start_s and outcome.end_s <= end_s for start_s, end_s in known)
+    )
 
 
 def _is_in_doubt(outcome: Outcome, applied: AppliedRule) -> bool:
@@ -222,29 +240,29 @@ def _is_in_doubt(outcome: Outcome, applied: AppliedRule) -> bool:
 
 
 def spans_to_read(
-    doubtful: Sequence[Outcome], applied: Sequence[AppliedRule], duration_s: float
-) -> tuple[tuple[float, float], ...]:
+    doubtful: Sequence[Outcome], applied: Sequence[AppliedRule], duration_s: float, known: Sequence[Span] = ()
+) -> tuple[Span, ...]:
     """Stretches of a clip to read at the full rate, so that these outcomes can be told; seconds, in order of time.
 
     Each is the stretch over which the value was taken, with a little around it, more where the outline of the back
-    decides. It is all of the clip for an outcome of the set, and when most of the clip is asked for.
+    decides. None at all says that the whole clip is to be read: for an outcome of the set, and when with what is
+    `known` already most of the clip is asked for.
     """
-    everything = ((0.0, math.inf),)
     by_rule = {item.rule.id: item.rule for item in applied}
-    spans: list[tuple[float, float]] = []
+    spans: list[Span] = []
     for outcome in doubtful:
         if outcome.rep is None:
-            return everything
+            return ()
         around_s = AROUND_BACK_S if "lumbar_flexion_deg" in by_rule[outcome.rule].needs else AROUND_S
         spans.append((outcome.start_s - around_s, outcome.end_s + around_s))
-    joined: list[tuple[float, float]] = []
+    joined: list[Span] = []
     for start_s, end_s in sorted(spans):
         if joined and start_s <= joined[-1][1]:
             joined[-1] = (joined[-1][0], max(joined[-1][1], end_s))
         else:
             joined.append((start_s, end_s))
-    asked_s = sum(min(end_s, duration_s) - max(start_s, 0.0) for start_s, end_s in joined)
-    return everything if asked_s > MOST * duration_s else tuple(joined)
+    asked_s = sum(min(end_s, duration_s) - max(start_s, 0.0) for start_s, end_s in (*joined, *known))
+    return () if asked_s > MOST * duration_s else tuple(joined)
 
 
 def fits(doubtful: Sequence[Outcome], before: Sequence[Outcome], after: Sequence[Outcome]) -> bool:

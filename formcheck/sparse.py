@@ -77,7 +77,7 @@ def read_sparsely(
     cuts, sampler, filler = CutDetector(), Sampler(), Filler()
     sender = _Sender(backend, sampler)
     skipped: deque[DecodedFrame] = deque(maxlen=SKIPPED_KEPT)
-    with ClipReader(path) as reader, _frames(reader, beside) as frames:
+    with ClipReader(path, one_thread=not beside) as reader, _frames(reader, beside) as frames:
         for decoded in frames:
             thumbnail = decoded.thumbnail()
             cuts.watch_thumbnail(thumbnail)
@@ -138,7 +138,7 @@ def read_again(
     """
     log = PoseLog.of(sparse)
     poses = log.empty()
-    with ClipReader(path) as reader:
+    with ClipReader(path, one_thread=not beside) as reader:
         decoded = takewhile(lambda item: item.time_s <= spans[-1][1], reader.decoded())
         asked = (item.frame() for item in decoded if any(start <= item.time_s <= end for start, end in spans))
         with closing(detected(asked, backend, lambda _frame, _pose: None, beside=beside)) as found:

@@ -389,7 +389,7 @@ class TestReading:
     ) -> None:
         path, backend = hinge_clip
         exercise = EXERCISES["romanian-deadlift"]
-        monkeypatch.setattr(pipeline, "in_doubt", lambda outcomes, _applied: outcomes)
+        monkeypatch.setattr(pipeline, "in_doubt", lambda outcomes, _applied, _known: outcomes)
         again = analyze_clip(path, exercise=exercise, backend=backend, rate="auto")
         assert again.report.clip.frames_estimated is None
         assert again.report == analyze_clip(path, exercise=exercise, backend=backend).report
@@ -399,10 +399,12 @@ class TestReading:
     ) -> None:
         path, backend = hinge_clip
         exercise = EXERCISES["romanian-deadlift"]
-        monkeypatch.setattr(pipeline, "in_doubt", lambda _outcomes, _applied: ())
+        monkeypatch.setattr(pipeline, "in_doubt", lambda _outcomes, _applied, _known: ())
         before = analyze_clip(path, exercise=exercise, backend=backend, rate="auto")
         backend.asked.clear()
-        monkeypatch.setattr(pipeline, "in_doubt", lambda outcomes, _applied: [_of_knees(outcomes)])
+        monkeypatch.setattr(
+            pipeline, "in_doubt", lambda outcomes, _applied, known: () if known else [_of_knees(outcomes)]
+        )
         again = analyze_clip(path, exercise=exercise, backend=backend, rate="auto")
         full = analyze_clip(path, exercise=exercise, backend=backend)
         assert before.table.estimated is not None
@@ -463,6 +465,16 @@ class TestDoubt:
         ]
         assert spans_to_read(doubtful, RDL, 40.0) == ((1.5, 7.0), (19.5, 22.5))
         assert spans_to_read(doubtful[:1], RDL, 40.0) == ((19.5, 22.5),)
+        assert spans_to_read(doubtful[:1], RDL, 40.0, [(0.0, 20.0)]) == ((19.5, 22.5),)
+        assert spans_to_read(doubtful[:1], RDL, 40.0, [(0.0, 22.0)]) == ()
+
+    def test_what_was_read_at_the_full_rate_is_in_doubt_no_more(self) -> None:
+        outcome = make_outcome(
+            rule="locked-knees", status=Status.CAUTION, measured=2.9, sigma=3.0, start_s=2.0, end_s=2.5
+        )
+        assert in_doubt([outcome], RDL) == (outcome,)
+        assert in_doubt([outcome], RDL, [(0.0, 1.0), (1.5, 3.0)]) == ()
+        assert in_doubt([outcome], RDL, [(2.2, 3.0)]) == (outcome,)
 
     def test_what_was_not_in_doubt_must_stay(self) -> None:
         before = [make_outcome(rep=1), make_outcome(rep=2)]
@@ -484,7 +496,7 @@ class TestDoubt:
         self, rule: str, rep: int | None, duration_s: float
     ) -> None:
         doubtful = [make_outcome(rule=rule, rep=rep, start_s=0.2, end_s=3.0)]
-        assert spans_to_read(doubtful, RDL, duration_s) == ((0.0, math.inf),)
+        assert spans_to_read(doubtful, RDL, duration_s) == ()
 
 
 def _statuses(analysis: Analysis) -> dict[tuple[str, int | None], str]:

@@ -83,8 +83,8 @@ class MediaPipeBackend:
     search : int
         0 follows one person from frame to frame; more looks for up to so many people in each picture on its own.
     outlines : bool
-        Look closer at the picture a few times a second: the trunk's outline, and patches at knee and foot
-        (`formcheck.adapters.patches`); not in a search.
+        Look for the trunk's outline a few times a second. Patches at knee and foot (`formcheck.adapters.patches`) are
+        taken without it too; neither in a search or by a backend for masks.
     """
 
     def __init__(self, model: models.ModelFile, *, masks: bool = False, search: int = 0, outlines: bool = True) -> None:
@@ -94,9 +94,10 @@ class MediaPipeBackend:
         self._key: int | None = None
         self._start_ms = 0  # mediapipe's time at the clip's beginning
         path = model.path  # not by way of `self`, or the backend would be in a reference cycle
-        self._outliner = Outliner(lambda: MediaPipeBackend.open(path, outlines=False, masks=True))
+        self._outliner = Outliner(lambda: MediaPipeBackend.open(path, masks=True))
         self._patches = PatchTaker()
-        self._closer = outlines and not search
+        self._closer = not masks and not search
+        self._outlines = outlines
         self._failed = False  # the last detection killed the graph
 
     @classmethod
@@ -115,7 +116,7 @@ class MediaPipeBackend:
             0 follows one person from frame to frame; more looks for up to so many people in each picture on its own,
             with a lower threshold (for `detect_all`; slower).
         outlines : bool
-            Let `detect` look for the trunk's outline a few times a second; not in a search.
+            Let `detect` look for the trunk's outline a few times a second; not in a search or with masks.
 
         Raises
         ------
@@ -161,7 +162,8 @@ class MediaPipeBackend:
         """
         if not (self._closer and pose.found):
             return pose
-        return self._outliner.add(frame, self._patches.add(frame, pose))
+        closer = self._patches.add(frame, pose)
+        return self._outliner.add(frame, closer) if self._outlines else closer
 
     def detect_all(self, frame: Frame) -> tuple[Pose, ...]:
         """Return every pose in a frame, up to `search`, or the followed one; empty where `detect` says missing.

@@ -21,16 +21,15 @@ from formcheck.silhouette import outline
 from formcheck.types import OUTLINE_POINTS, FloatArray, Frame, Pose, PoseTrack
 from formcheck.view import yaw_per_frame
 
-# Seconds between two outlines, a landmarker run each. Every 0.05 s tells the lower back no better than every 0.5 s: the
-# moments next to rest and next to the turn count, and there the trunk is slow.
-MOVED_S = 0.35  # once the trunk has moved on and is slow
-EVERY_S = 0.75  # while it is on its way, or has hardly moved
-STILL_S = 1.5  # while it is where it was at the last one
+# Seconds between two outlines, a landmarker run each. Every 0.05 s tells the lower back no better than every 0.5 s, but
+# a second apart, or fewer on the way from rest to the turn, leaves more repetitions that cannot be judged.
+EVERY_S = 0.5
+MOVED_S = 0.35  # ... once the trunk has moved on: the moments next to rest and next to the turn count most
+STILL_S = 0.75  # while the trunk is where it was at the last one
 SOON_S = 0.25  # in fast movement, and where the last one shows little: an arm is out of the way soon
 STILL = 0.02  # trunk lines that shoulders and hips have moved
 MOVED = 0.10
-SLOW = 0.5  # trunk lines a second; a hinge of 1.5 s comes to 1.3
-FAST = 2.0  # a kettlebell swing
+FAST = 2.0  # trunk lines a second: a kettlebell swing; a hinge of 1.5 s comes to 1.3
 LITTLE_SEEN = 0.3  # of the outline's points, of which those along the front are often behind an arm
 MOST_SOON = 2  # looks in a row that may come sooner because little was seen
 SPEED_OVER_S = 0.1
@@ -106,8 +105,7 @@ class _Clock:
             self._recent.popleft()
         self._recent.append((pose.time_s, trunk))
         before_s, before = self._recent[0]
-        speed = trunks_apart(trunk, before) / max(pose.time_s - before_s, 1e-3)
-        if speed > FAST:
+        if trunks_apart(trunk, before) > FAST * max(pose.time_s - before_s, 1e-3):
             self._fast_s = pose.time_s
         elapsed_s = pose.time_s - self._last_s
         if self._last is None or not 0 <= elapsed_s < STILL_S:
@@ -115,7 +113,7 @@ class _Clock:
         if pose.time_s - self._fast_s <= FAST_FOR_S or 0 < self._little_seen <= MOST_SOON:
             return elapsed_s >= SOON_S
         way = trunks_apart(trunk, self._last)
-        return elapsed_s >= (MOVED_S if way > MOVED and speed < SLOW else EVERY_S) and way > STILL
+        return elapsed_s >= (MOVED_S if way > MOVED else EVERY_S) and way > STILL
 
     def saw(self, pose: Pose, points: FloatArray) -> None:
         """Take an outline."""

@@ -55,7 +55,7 @@ def describe(image: ImageArray, image_px: FloatArray) -> PatchArray:
     shown = [place for place in places if 0 <= place.centre[0] < width and 0 <= place.centre[1] < height]
     if shown:
         rows = [place.row for place in shown], [place.place for place in shown]
-        pyramid = _Pyramid(image)
+        pyramid = _Pyramid(image, shown)
         described[rows] = _histograms([pyramid.cut_out(place) for place in shown])
     return described
 
@@ -92,15 +92,21 @@ def _places(image_px: FloatArray) -> Iterator[_Place]:
 
 def _histograms(patches: Sequence[ImageArray]) -> PatchArray:
     """Edge directions of each patch, shape (patches, PATCH_SIZE); all at once, because most of the time is calls."""
-    across = np.stack([cv2.Sobel(patch, cv2.CV_16S, 1, 0) for patch in patches]).astype(np.float32)
-    along = np.stack([cv2.Sobel(patch, cv2.CV_16S, 0, 1) for patch in patches]).astype(np.float32)
+    # colours first, so that each is one piece of memory
+    across, along = (
+        np.stack([cv2.Sobel(patch, cv2.CV_16S, *way) for patch in patches])
+        .transpose(3, 0, 1, 2)
+        .astype(np.float32, "C")
+        for way in ((1, 0), (0, 1))
+    )
     square = across**2 + along**2
     # of the three colours, the one that changes most: skin and floor can be equally bright
-    x, y, strongest = across[..., 0], along[..., 0], square[..., 0]
+    x, y, strongest = across[0], along[0], square[0]
     for channel in (1, 2):
-        more = square[..., channel] > strongest
-        x, y = np.where(more, across[..., channel], x), np.where(more, along[..., channel], y)
-        strongest = np.where(more, square[..., channel], strongest)
+        more = square[channel] > strongest
+        np.copyto(x, across[channel], where=more)
+        np.copyto(y, along[channel], where=more)
+        np.copyto(strongest, square[channel], where=more)
     strength = np.sqrt(np.sqrt(strongest)).ravel()  # a strong edge must not drown the others
     turn = np.arctan2(y, x).ravel() * np.float32(PATCH_BINS / math.pi) + np.float32(PATCH_BINS)  # 0 to twice the bins
     lower = turn.astype(np.intp)
@@ -120,10 +126,20 @@ class _Pyramid:
     Parameters
     ----------
     image : ndarray of uint8, shape (height, width, 3)
+    places : sequence of _Place
+        What will be cut out; nothing is made of the rest of the picture.
     """
 
-    def __init__(self, image: ImageArray) -> None:
-        self._levels = [image]
+    def __init__(self, image: ImageArray, places: Sequence[_Place]) -> None:
+        block = 2**MAX_LEVEL  # the halves of a part are the part of the halves where it begins between two blocks
+        height, width = image.shape[:2]
+        centres = np.stack([place.centre for place in places])
+        # half the diagonal of a patch with its middle moved, and what is mixed into its edge
+        reach = np.array([(place.scale * PIXELS * 0.85 + 2 * block,) for place in places])
+        left, top = np.clip(np.floor((centres - reach).min(axis=0) / block) * block, 0, None).astype(int)
+        right, below = np.minimum(np.ceil((centres + reach).max(axis=0) / block) * block, (width, height)).astype(int)
+        self._corner = np.array([left, top], dtype=float)
+        self._levels = [image[top:below, left:right]]
 
     def cut_out(self, place: _Place) -> ImageArray:
         """The turned and scaled patch, without aliasing."""
@@ -133,7 +149,7 @@ class _Pyramid:
         size, step, down = PIXELS * finer, place.scale / shrunk / finer, place.down
         right = np.array([down[1], -down[0]])
         # cv2 counts from the middle of a pixel, landmarks from its corner
-        corner = place.centre / shrunk - 0.5 + step * (0.5 - size * 0.5) * right
+        corner = (place.centre - self._corner) / shrunk - 0.5 + step * (0.5 - size * 0.5) * right
         corner += step * (0.5 - size * place.centre_y) * down
         matrix = np.column_stack([step * right, step * down, corner])
         patch = cv2.warpAffine(
