@@ -26,6 +26,8 @@ from formcheck.view import FRONT_VIEW_DEG
 
 MIN_SEEN_SHARE = 0.7  # of a window's frames; below this a value would speak for moments nobody saw
 WITHIN_ERROR = "within measurement error of the limit"
+UNSEEN = "the {} was hidden or out of the picture"
+FOOT, LEG = "foot", "leg or trunk"
 OF_THE_FOOT = frozenset({"ankle_dorsiflexion_deg", "sole_pitch_deg"})
 RANGE_METRIC = "range_deg"  # how far the exercise's own signal goes, under a name that rules can share
 
@@ -212,8 +214,8 @@ def _too_little_seen(evidence: Evidence, rule: Rule) -> str:
         return "the repetition is cut off by the clip"
     for metric in rule.needs:
         if evidence.seen_share[metric] < MIN_SEEN_SHARE:
-            part = "foot" if metric in OF_THE_FOOT else "leg or trunk"
-            return f"the {part} was hidden or out of the picture"
+            part = FOOT if metric in OF_THE_FOOT else LEG
+            return UNSEEN.format(part)
         if reason := evidence.why_not.get(metric):
             return reason
     if any(not np.isfinite(evidence.window.values[metric]).any() for metric in rule.needs):

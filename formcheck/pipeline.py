@@ -140,6 +140,8 @@ def _closer(
     analyze: Callable[[Reading], Analysis],
 ) -> Analysis | None:
     """What comes of a clip that was read sparsely, once stretches in doubt were read again; None to read all of it."""
+    if analysis.report.view.usable and not analysis.report.reps:
+        return None  # one may have been passed by
     known: tuple[Span, ...] = ()
     for _ in range(MOST_ROUNDS):
         doubtful = in_doubt(analysis.report.outcomes, applied, known)

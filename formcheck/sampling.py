@@ -16,7 +16,7 @@ from typing import Final, TypeVar
 
 import numpy as np
 
-from formcheck import judging
+from formcheck import judging, lumbar
 from formcheck.landmarks import side_landmark
 from formcheck.rules.base import AppliedRule
 from formcheck.types import FloatArray, Outcome, Pose, Side, Status
@@ -44,7 +44,7 @@ MISSED: Final = 0.35  # trunk lengths between two poses from which on frames bet
 SETTLED: Final = 0.15  # trunk lengths between two looks at a frame; more, and it is looked at once more
 SURPRISE: Final = 0.3  # trunk lengths by which a pose may miss where the last two led to
 FOOT_SURPRISE: Final = 0.6  # heels and toes flicker, and `formcheck.feet` puts them back
-DENSE: Final = 5  # frames in a row that are sent after a surprise or a leap
+DENSE: Final = 3  # frames in a row that are sent after a surprise or a leap
 SEARCH_S: Final = 1.0  # every frame is sent for so long after the person was lost
 
 # A value so near to another status is read again at the full rate. Nine in ten values that rules measure in landmarks
@@ -62,6 +62,8 @@ LEAP_LEVELS: Final = 30.0  # of 255
 LEAP_CELLS: Final = 60  # of 2304: about a limb
 LEAP_FRAMES: Final = 3
 
+
+_NOT_SEEN: Final = frozenset({*(judging.UNSEEN.format(part) for part in (judging.FOOT, judging.LEG)), lumbar.UNCLEAR})
 
 _SURPRISES: Final = np.array([FOOT_SURPRISE if joint in _FEET else SURPRISE for joint in JOINTS])
 
@@ -208,7 +210,10 @@ def trunk_px(pose: Pose) -> float:
 def in_doubt(
     outcomes: Sequence[Outcome], applied: Sequence[AppliedRule], known: Sequence[Span] = ()
 ) -> tuple[Outcome, ...]:
-    """Outcomes that poses between two frames may have made what they are: another status is near.
+    """Outcomes that poses between two frames may have made what they are.
+
+    Another status is near, or something was not seen in this repetition that was seen in most others: the network may
+    have lost it in the few frames that were sent.
 
     Parameters
     ----------
@@ -223,7 +228,7 @@ def in_doubt(
     return tuple(
         outcome
         for outcome in outcomes
-        if _is_in_doubt(outcome, by_rule[outcome.rule])
+        if (_is_in_doubt(outcome, by_rule[outcome.rule]) or _was_lost(outcome, outcomes))
         and not any(start_s <= outcome.start_s and outcome.end_s <= end_s for start_s, end_s in known)
     )
 
@@ -237,6 +242,13 @@ def _is_in_doubt(outcome: Outcome, applied: AppliedRule) -> bool:
     margin = (DOUBT_OF_FAULT_SIGMAS if outcome.status is Status.FAULT else DOUBT_SIGMAS) * sigma
     shifted = (measured - margin, measured + margin)
     return any(judging.grade(value, sigma, applied.limits, applied.rule) is not outcome.status for value in shifted)
+
+
+def _was_lost(outcome: Outcome, outcomes: Sequence[Outcome]) -> bool:
+    if outcome.rep is None or outcome.reason not in _NOT_SEEN:
+        return False
+    alike = [other.reason in _NOT_SEEN for other in outcomes if other.rule == outcome.rule and other is not outcome]
+    return sum(alike) <= len(alike) / 2
 
 
 def spans_to_read(

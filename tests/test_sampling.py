@@ -457,6 +457,23 @@ class TestDoubt:
         outcome = make_outcome(rule="locked-knees", status=Status.OK, measured=measured, sigma=sigma)
         assert in_doubt([outcome], RDL) == ()
 
+    def test_what_was_lost_in_one_repetition_is_in_doubt_and_what_is_hidden_in_most_is_not(self) -> None:
+        seen = make_outcome(rule="locked-knees", rep=1, status=Status.OK, measured=20.0, sigma=3.0)
+        lost = replace(
+            seen,
+            rep=2,
+            status=Status.NOT_JUDGED,
+            measured=math.nan,
+            sigma=math.nan,
+            reason=judging.UNSEEN.format(judging.LEG),
+        )
+        other = replace(lost, reason="the repetition is cut off by the clip")
+        hidden = [lost, replace(lost, rep=3), replace(lost, rep=4)]
+        assert in_doubt([seen, lost], RDL) == (lost,)
+        assert in_doubt([lost], RDL) == (lost,)
+        assert in_doubt([seen, *hidden], RDL) == ()
+        assert in_doubt([seen, other], RDL) == ()
+
     def test_stretches_in_doubt_are_read_and_neighbours_in_one_piece(self) -> None:
         spans = {1: (2.0, 4.0), 2: (4.5, 6.5), 3: (20.0, 22.0)}
         doubtful = [

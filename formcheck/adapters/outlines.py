@@ -33,6 +33,11 @@ FAST = 2.0  # trunk lines a second: a kettlebell swing; a hinge of 1.5 s comes t
 LITTLE_SEEN = 0.3  # of the outline's points, of which those along the front are often behind an arm
 MOST_SOON = 2  # looks in a row that may come sooner because little was seen
 SPEED_OVER_S = 0.1
+# Where poses come further apart than this (`--rate auto`), the moment next to the turn is easily passed by: the trunk
+# is looked at as soon as it is half as fast as it was.
+SPARSE_S = 0.1
+SLOWED = 0.5
+SLOWED_S = 0.15  # since the last outline
 FAST_FOR_S = 0.5  # a fast movement that turns round is slow for a moment, and that is the moment to see
 MAX_YAW_DEG = 45.0  # one frame's own estimate; from further round the outline is not that of the back
 SQUARE_PX = 320  # the network itself works on 256
@@ -97,15 +102,19 @@ class _Clock:
         self._little_seen = 0  # looks in a row
         self._fast_s = -math.inf
         self._recent: deque[tuple[float, FloatArray]] = deque()
+        self._fastest = 0.0  # trunk lines a second, since the last outline
 
     def due(self, pose: Pose) -> bool:
         """Whether this pose, the next one, should have its outline taken."""
         trunk = trunk_of(pose.image_px)
         while len(self._recent) > 1 and self._recent[1][0] <= pose.time_s - SPEED_OVER_S:
             self._recent.popleft()
+        sparse = bool(self._recent) and pose.time_s - self._recent[-1][0] > SPARSE_S
         self._recent.append((pose.time_s, trunk))
         before_s, before = self._recent[0]
-        if trunks_apart(trunk, before) > FAST * max(pose.time_s - before_s, 1e-3):
+        speed = trunks_apart(trunk, before) / max(pose.time_s - before_s, 1e-3)
+        self._fastest = max(self._fastest, speed)
+        if speed > FAST:
             self._fast_s = pose.time_s
         elapsed_s = pose.time_s - self._last_s
         if self._last is None or not 0 <= elapsed_s < STILL_S:
@@ -113,11 +122,14 @@ class _Clock:
         if pose.time_s - self._fast_s <= FAST_FOR_S or 0 < self._little_seen <= MOST_SOON:
             return elapsed_s >= SOON_S
         way = trunks_apart(trunk, self._last)
+        if sparse and way > MOVED and speed < SLOWED * self._fastest:
+            return elapsed_s > SLOWED_S
         return elapsed_s >= (MOVED_S if way > MOVED else EVERY_S) and way > STILL
 
     def saw(self, pose: Pose, points: FloatArray) -> None:
         """Take an outline."""
         self._last_s, self._last = pose.time_s, trunk_of(pose.image_px)
+        self._fastest = 0.0
         self._little_seen = self._little_seen + 1 if np.isfinite(points).mean() < LITTLE_SEEN else 0
 
 
