@@ -1,8 +1,9 @@
 """How far the lower back has moved from the person's own neutral, from the outline of the back.
 
-Pose landmarks hold no point on the spine, so nothing made of them alone can tell a lower back that rounds from
-shoulders that come forward or a head that drops. The outline can. Two numbers of it change with the lower back, both
-taken against the person's own outline at rest, in percent of the line from hip to shoulder:
+Pose landmarks hold no point on the spine. What they show of a back that rounds is that the trunk gets shorter and the
+head drops; shoulders that come forward, a camera that stands askew and a head that drops by itself show the same. The
+outline shows the back itself. Two numbers of it change with the lower back, both taken against the person's own
+outline at rest, in percent of the line from hip to shoulder:
 
 - the *offset*: how far the lower back stands out from that line. A lower back that rounds pushes the skin outwards.
 - the *bow*: how far it stands out from the straight line between seat and mid back. At rest it is hollow; it flattens

@@ -51,8 +51,12 @@ SEARCH_S: Final = 1.0  # every frame is sent for so long after the person was lo
 # come out within half a standard error of those of the full rate, half of them within a sixth.
 DOUBT_SIGMAS: Final = 0.2
 DOUBT_OF_FAULT_SIGMAS: Final = 0.5  # more care before somebody is told of a fault
+DOUBT_OF_BACK_SIGMAS: Final = (
+    0.5  # in quick repetitions the outlines of fewer frames pass by the moment of most rounding
+)
 AROUND_S: Final = 0.5  # read around a doubtful value: filters reach as far, and the network settles
 AROUND_BACK_S: Final = 1.0  # a few outlines before it and after it
+BACK_METRIC: Final = "lumbar_flexion_deg"
 MOST: Final = 0.6  # of a clip: then all of it is read
 MOST_ROUNDS: Final = 2  # a value may next be taken elsewhere, where it is in doubt again
 
@@ -239,8 +243,10 @@ def _is_in_doubt(outcome: Outcome, applied: AppliedRule) -> bool:
         return False
     if judging.grade(measured, sigma, applied.limits, applied.rule) is not outcome.status:
         return False  # something else than the value decided
-    margin = (DOUBT_OF_FAULT_SIGMAS if outcome.status is Status.FAULT else DOUBT_SIGMAS) * sigma
-    shifted = (measured - margin, measured + margin)
+    sigmas = DOUBT_OF_FAULT_SIGMAS if outcome.status is Status.FAULT else DOUBT_SIGMAS
+    if BACK_METRIC in applied.rule.needs:
+        sigmas = max(sigmas, DOUBT_OF_BACK_SIGMAS)
+    shifted = (measured - sigmas * sigma, measured + sigmas * sigma)
     return any(judging.grade(value, sigma, applied.limits, applied.rule) is not outcome.status for value in shifted)
 
 
@@ -265,7 +271,7 @@ def spans_to_read(
     for outcome in doubtful:
         if outcome.rep is None:
             return ()
-        around_s = AROUND_BACK_S if "lumbar_flexion_deg" in by_rule[outcome.rule].needs else AROUND_S
+        around_s = AROUND_BACK_S if BACK_METRIC in by_rule[outcome.rule].needs else AROUND_S
         spans.append((outcome.start_s - around_s, outcome.end_s + around_s))
     joined: list[Span] = []
     for start_s, end_s in sorted(spans):

@@ -104,6 +104,19 @@ def test_outlines_come_as_often_as_they_are_needed(keys: list[Key], shift_px: fl
     assert np.median(np.diff(at)) == pytest.approx(usual_s, abs=1 / 30 + 1e-6)
 
 
+def test_where_poses_are_far_apart_the_trunk_is_looked_at_as_it_slows_down() -> None:
+    turns = [0.6 + 2.3 * (number + 0.5) for number in range(6)]
+    keys = [Key(0.0), Key(0.6)]
+    for turn in turns:
+        keys += [Key(turn, hip=70.0), Key(turn + 1.15)]
+    poses = bare(film(keys, fps=30.0))[::5]
+    masks = Masks()
+    masks.given = poses
+    outliner = Outliner(lambda: masks)
+    at = [pose.time_s for pose in poses if outliner.add(frame_of(pose), pose).outline_px is not None]
+    assert np.median([min(abs(time_s - turn) for time_s in at) for turn in turns]) < 0.1  # 0.15 by the rhythm alone
+
+
 def test_where_little_is_seen_the_next_looks_come_soon_and_then_no_sooner_than_elsewhere() -> None:
     poses = bare(film([Key(0.0), Key(6.0)], fps=30.0))
     masks = Masks(80.0)
