@@ -30,7 +30,7 @@ from formcheck.poselog import PoseLog
 from formcheck.reading import Progress, Reading, read_poses
 from formcheck.recognise import recognise
 from formcheck.rules.base import AppliedRule
-from formcheck.sampling import MOST_ROUNDS, Span, fits, in_doubt, spans_to_read
+from formcheck.sampling import BACK_METRIC, MOST_ROUNDS, Span, fits, in_doubt, spans_to_read
 from formcheck.sparse import read_again
 from formcheck.types import Analysis, ClipInfo, Pose, Rate, Side, ToolInfo
 
@@ -76,10 +76,11 @@ def analyze_clip(
     person : Person or None
         Whom to judge where several people are in the picture; None judges the one who moves through the exercise.
     rate : Rate or str
-        ``"auto"`` estimates only as many frames as the movement asks for: about twice as quick for most clips. A clip
-        with several people and one that has to be turned are read at the full rate after all, and so are repetitions
-        in which another verdict is so near that poses between two frames may decide. The lower back is then measured
-        only where a rule judges it, or the exercise was not named.
+        ``"auto"`` estimates only as many frames as the movement asks for: about twice as quick for most clips. Read at
+        the full rate after all are stretches in which another verdict is so near that poses between two frames may
+        decide, what was lost in one repetition only, and the whole of a clip with several people, one that has to be
+        turned, and one without a repetition. The lower back is measured only where a rule judges it, several people
+        are in the picture, it has to be turned, or the exercise was not named.
     beside : bool
         Decode, and look closer at the picture, on another core than the network's. A program that has a process for
         every core is quicker without. The answer is the same.
@@ -129,7 +130,7 @@ def analyze_clip(
 
 
 def _judges_the_back(exercise: Exercise, settings: Settings) -> bool:
-    return any("lumbar_flexion_deg" in item.rule.needs for item in applied_rules(exercise, settings))
+    return any(BACK_METRIC in item.rule.needs for item in applied_rules(exercise, settings))
 
 
 def _closer(
@@ -148,11 +149,16 @@ def _closer(
         if not doubtful:
             return analysis
         spans = spans_to_read(doubtful, applied, analysis.report.clip.duration_s, known)
-        if not spans:
+        if spans is None:
             return None
         reading = replace(reading, poses=read_stretches(reading.poses, spans))
-        before, analysis = analysis, analyze(reading)
-        if not fits(doubtful, before.report.outcomes, analysis.report.outcomes):
+        before = analysis.report
+        try:
+            analysis = analyze(reading)
+        except NotRecognisedError:
+            return None
+        after = analysis.report
+        if before.exercise.name != after.exercise.name or not fits(doubtful, before.outcomes, after.outcomes):
             return None
         known += spans
     return None if in_doubt(analysis.report.outcomes, applied, known) else analysis

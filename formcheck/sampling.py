@@ -1,6 +1,6 @@
 """Which frames of a recorded clip the pose network has to see (`--rate auto`), and the poses of those that it does not.
 
-The network takes most of the time that a clip costs, and most of a clip is slow or still. So a frame every sixth of a
+The network takes most of the time that a clip costs, and most of a clip is slow or still. So a frame every fifth of a
 second or so is sent, fewer while nothing moves, more where somebody moves fast, where a pose comes as a surprise, and
 around a sudden change of the picture. The poses between them lie on smooth curves.
 
@@ -51,9 +51,8 @@ SEARCH_S: Final = 1.0  # every frame is sent for so long after the person was lo
 # come out within half a standard error of those of the full rate, half of them within a sixth.
 DOUBT_SIGMAS: Final = 0.2
 DOUBT_OF_FAULT_SIGMAS: Final = 0.5  # more care before somebody is told of a fault
-DOUBT_OF_BACK_SIGMAS: Final = (
-    0.5  # in quick repetitions the outlines of fewer frames pass by the moment of most rounding
-)
+# in quick repetitions the outlines of fewer frames pass by the moment of most rounding
+DOUBT_OF_BACK_SIGMAS: Final = 0.5
 AROUND_S: Final = 0.5  # read around a doubtful value: filters reach as far, and the network settles
 AROUND_BACK_S: Final = 1.0  # a few outlines before it and after it
 BACK_METRIC: Final = "lumbar_flexion_deg"
@@ -216,8 +215,8 @@ def in_doubt(
 ) -> tuple[Outcome, ...]:
     """Outcomes that poses between two frames may have made what they are.
 
-    Another status is near, or something was not seen in this repetition that was seen in most others: the network may
-    have lost it in the few frames that were sent.
+    Another status is near, or something was not seen in the only repetition, or in this one and at most half of the
+    others: the network may have lost it in the few frames that were sent.
 
     Parameters
     ----------
@@ -259,28 +258,32 @@ def _was_lost(outcome: Outcome, outcomes: Sequence[Outcome]) -> bool:
 
 def spans_to_read(
     doubtful: Sequence[Outcome], applied: Sequence[AppliedRule], duration_s: float, known: Sequence[Span] = ()
-) -> tuple[Span, ...]:
+) -> tuple[Span, ...] | None:
     """Stretches of a clip to read at the full rate, so that these outcomes can be told; seconds, in order of time.
 
     Each is the stretch over which the value was taken, with a little around it, more where the outline of the back
-    decides. None at all says that the whole clip is to be read: for an outcome of the set, and when with what is
+    decides. None says that the whole clip is to be read: for an outcome of the set, and when with what is
     `known` already most of the clip is asked for.
     """
     by_rule = {item.rule.id: item.rule for item in applied}
     spans: list[Span] = []
     for outcome in doubtful:
         if outcome.rep is None:
-            return ()
+            return None
         around_s = AROUND_BACK_S if BACK_METRIC in by_rule[outcome.rule].needs else AROUND_S
         spans.append((outcome.start_s - around_s, outcome.end_s + around_s))
+    asked_s = sum(min(end_s, duration_s) - max(start_s, 0.0) for start_s, end_s in _joined((*spans, *known)))
+    return None if asked_s > MOST * duration_s else _joined(spans)
+
+
+def _joined(spans: Sequence[Span]) -> tuple[Span, ...]:
     joined: list[Span] = []
     for start_s, end_s in sorted(spans):
         if joined and start_s <= joined[-1][1]:
             joined[-1] = (joined[-1][0], max(joined[-1][1], end_s))
         else:
             joined.append((start_s, end_s))
-    asked_s = sum(min(end_s, duration_s) - max(start_s, 0.0) for start_s, end_s in (*joined, *known))
-    return () if asked_s > MOST * duration_s else tuple(joined)
+    return tuple(joined)
 
 
 def fits(doubtful: Sequence[Outcome], before: Sequence[Outcome], after: Sequence[Outcome]) -> bool:

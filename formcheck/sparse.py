@@ -17,7 +17,7 @@ from formcheck.adapters.video import ClipReader, DecodedFrame, VideoInfo
 from formcheck.filling import Filler
 from formcheck.poselog import PoseLog
 from formcheck.sampling import SETTLED, TRUNK, Sampler, moved
-from formcheck.types import Pose
+from formcheck.types import Frame, Pose
 
 MAX_LOOKS = 4  # at one frame, until the network's answer stays where it is
 SKIPPED_KEPT = 8  # frames, not converted to RGB: 25 MB at full HD
@@ -84,11 +84,12 @@ def read_sparsely(
             wanted = sampler.wants(decoded.time_s, thumbnail)
             filler.frame(decoded.time_s, breaks=sampler.leapt)
             if sampler.leapt and skipped:
-                filler.sent(sender.send(skipped[-1], scout))
+                filler.sent(sender.look_closer(*sender.find(skipped[-1]), scout))
             if wanted:
-                pose = sender.send(decoded, scout)
+                frame, pose = sender.find(decoded)
                 for between in () if sampler.leapt else sampler.missed(pose, list(skipped)):
-                    filler.sent(sender.send(between, None))
+                    filler.sent(sender.look_closer(*sender.find(between), None))
+                pose = sender.look_closer(frame, pose, scout)  # after those before it
                 filler.sent(pose)
                 sampler.saw(pose, thumbnail)
                 skipped.clear()
@@ -101,7 +102,7 @@ def read_sparsely(
             if on_progress is not None:
                 on_progress(decoded.time_s, reader.info.duration_s)
         if skipped:
-            filler.sent(sender.send(skipped[-1], scout))
+            filler.sent(sender.look_closer(*sender.find(skipped[-1]), scout))
         for filled in filler.rest():
             poses.append(filled)
         return SparseReading(cuts.times_s(poses), reader.info, (*reader.warnings, *cuts.warnings), cuts.brightness)
@@ -122,7 +123,7 @@ def read_again(
     ----------
     path : str or Path
     backend : PoseBackend
-        Newly opened.
+        Newly opened, or one that takes frames in any order.
     sparse : sequence of Pose
         As read before, one for every frame; outside of the stretches they stay.
     spans : sequence of (float, float)
@@ -164,7 +165,8 @@ class _Sender:
         self._find, self._look_closer = two_steps(backend)
         self._sampler = sampler
 
-    def send(self, decoded: DecodedFrame, scout: Scout | None) -> Pose:
+    def find(self, decoded: DecodedFrame) -> tuple[Frame, Pose]:
+        """The frame and its landmarks."""
         frame = decoded.frame()
         pose = self._find(frame)
         if self._sampler.again(pose):
@@ -172,6 +174,10 @@ class _Sender:
                 before, pose = pose, self._find(frame)
                 if moved(before, pose, TRUNK) <= SETTLED:
                     break
+        return frame, pose
+
+    def look_closer(self, frame: Frame, pose: Pose, scout: Scout | None) -> Pose:
+        """The pose with what the picture shows; frame after frame in order of time."""
         pose = self._look_closer(frame, pose)
         if scout is not None:
             scout.watch(frame, pose)

@@ -11,6 +11,7 @@ import pytest
 from synthetic import Key, film, repetitions, track_of
 
 from formcheck import bias, bias_features, kinematics, leg_swaps, shots
+from formcheck.adapters import patches
 from formcheck.adapters.patches import describe
 from formcheck.adapters.pose import BackendInfo
 from formcheck.adapters.recorded import load_poses, save_poses
@@ -48,6 +49,22 @@ def likeness(first: PatchArray, second: PatchArray) -> np.ndarray:
     """Cosine of the histograms of the left leg's knee and foot."""
     one, two = (patches[0, :2].astype(float) for patches in (first, second))
     return (one * two).sum(axis=1) / np.linalg.norm(one, axis=1) / np.linalg.norm(two, axis=1)
+
+
+@pytest.mark.parametrize("shift", [(0, 0), (-180, -50), (170, 60), (3, 80)])
+@pytest.mark.parametrize("scale", [1.0, 3.3])
+def test_a_part_of_the_picture_tells_what_the_whole_does(
+    shift: tuple[int, int], scale: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image, points = leg()
+    image = np.roll(image, shift, axis=(1, 0))  # parts of the leg beyond the edge come in on the other side
+    image = np.ascontiguousarray(cv2.resize(image, None, fx=scale, fy=scale))
+    points = (points + shift) * scale
+    part = describe(image, points)
+    monkeypatch.setattr(patches, "REACH", 1e6)
+    whole = describe(image, points)
+    assert np.abs(part.astype(int) - whole).max() <= 2
+    assert whole.any() or shift == (-180, -50)
 
 
 @pytest.mark.parametrize("change", ["turned", "larger", "smaller", "darker", "other colours"])

@@ -21,6 +21,7 @@ from formcheck.adapters.video import ClipReader
 from formcheck.config import Settings
 from formcheck.exercises import EXERCISES
 from formcheck.filling import STRETCH, Filler
+from formcheck.landmarks import side_landmark
 from formcheck.pipeline import analyze_clip
 from formcheck.poselog import PoseLog
 from formcheck.reports.csv import write_angles
@@ -40,9 +41,10 @@ from formcheck.sampling import (
     in_doubt,
     moved,
     spans_to_read,
+    trunk_px,
 )
 from formcheck.sparse import MAX_LOOKS, read_sparsely
-from formcheck.types import Analysis, Frame, ImageArray, Outcome, Pose, Status
+from formcheck.types import Analysis, Frame, ImageArray, Outcome, Pose, Side, Status
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_videos"
 HINGES = repetitions({"knee": 8.0, "hip": 4.0}, {"knee": 15.0, "hip": 80.0}, count=2)
@@ -139,6 +141,17 @@ class TestSampler:
         shaky[75] = replace(shaky[75], image_px=shaky[75].image_px + 8.0 * foot)
         seen, _ = sampled(shaky)
         assert len([index for index in seen if index > 120]) < 0.3 * (len(poses) - 120)
+
+    @pytest.mark.parametrize(("name", "surprises"), [("knee", True), ("foot_index", False)])
+    def test_a_toe_may_flicker_further_than_a_knee(self, name: str, surprises: bool) -> None:
+        poses = film(STILL)
+        off = poses[60].image_px.copy()
+        off[side_landmark(Side.RIGHT, name), 1] += 0.45 * trunk_px(poses[60])
+        for index in range(60, 66):
+            poses[index] = replace(poses[index], image_px=off)
+        sent, _ = sampled(poses)
+        first = min(index for index in sent if index >= 60)
+        assert (set(range(first, first + DENSE)) <= set(sent)) is surprises
 
     def test_a_lost_person_is_searched_for_in_every_frame_for_a_while(self) -> None:
         poses = lose(film([Key(0.0), Key(8.0)]), [(2.0, 7.0)])
@@ -417,6 +430,72 @@ class TestReading:
         off = np.abs(again.table.columns[knee] - full.table.columns[knee])[itself].max()
         assert off < 0.3 * np.abs(before.table.columns[knee] - full.table.columns[knee])[itself].max()
 
+    def test_all_is_read_where_a_stretch_does_not_fit_the_rest(
+        self, hinge_clip: tuple[Path, Replay], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path, backend = hinge_clip
+        monkeypatch.setattr(
+            pipeline, "in_doubt", lambda outcomes, _applied, known: () if known else [_of_knees(outcomes)]
+        )
+        monkeypatch.setattr(pipeline, "fits", lambda *_: False)
+        again = analyze_clip(path, exercise=EXERCISES["romanian-deadlift"], backend=backend, rate="auto")
+        assert again.report.clip.frames_estimated is None
+
+    def test_doubt_is_followed_to_where_the_value_is_taken_next_and_no_further(
+        self, hinge_clip: tuple[Path, Replay], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path, backend = hinge_clip
+        exercise = EXERCISES["romanian-deadlift"]
+        first, second = ((1.0, 1.4), (5.0, 5.4))
+
+        def doubt(outcomes: Sequence[Outcome], _: object, known: Sequence[tuple[float, float]]) -> list[Outcome]:
+            start_s, end_s = (first, second)[min(len(known), 1)]
+            return [replace(_of_knees(outcomes), start_s=start_s, end_s=end_s)] if len(known) < doubts else []
+
+        monkeypatch.setattr(pipeline, "in_doubt", doubt)
+        doubts = 2
+        table = analyze_clip(path, exercise=exercise, backend=backend, rate="auto").table
+        assert table.estimated is not None
+        for start_s, end_s in (first, second):
+            assert table.estimated[(table.time_s >= start_s) & (table.time_s <= end_s)].all()
+        assert not table.estimated.all()
+        doubts = 3
+        again = analyze_clip(path, exercise=exercise, backend=backend, rate="auto")
+        assert again.report.clip.frames_estimated is None
+
+    def test_a_clip_without_a_repetition_is_read_whole(self, hinge_clip: tuple[Path, Replay]) -> None:
+        path, backend = hinge_clip
+        report = analyze_clip(path, exercise=EXERCISES["standing-leg-curl"], backend=backend, rate="auto").report
+        assert report.view.usable
+        assert not report.reps
+        assert report.clip.frames_estimated is None
+
+    @pytest.mark.parametrize(
+        ("exercise", "rate", "looked_for"),
+        [
+            ("prone-leg-curl", "auto", False),
+            ("prone-leg-curl", "full", True),
+            ("romanian-deadlift", "auto", True),
+            (None, "auto", True),
+        ],
+    )
+    def test_the_back_is_looked_for_where_a_rule_judges_it(
+        self, exercise: str | None, rate: str, looked_for: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[bool] = []
+
+        class AskedError(Exception):
+            pass
+
+        def read(*_: object, outlines: bool, **__: object) -> None:
+            asked.append(outlines)
+            raise AskedError
+
+        monkeypatch.setattr(pipeline, "read_poses", read)
+        with pytest.raises(AskedError):
+            analyze_clip("clip.mp4", exercise=EXERCISES[exercise] if exercise else None, rate=rate)
+        assert asked == [looked_for]
+
     def test_an_unknown_rate_is_an_error(self, hinge_clip: tuple[Path, Replay]) -> None:
         path, backend = hinge_clip
         with pytest.raises(ValueError, match="'half' is not a valid Rate"):
@@ -457,6 +536,15 @@ class TestDoubt:
         outcome = make_outcome(rule="locked-knees", status=Status.OK, measured=measured, sigma=sigma)
         assert in_doubt([outcome], RDL) == ()
 
+    def test_the_back_has_a_wider_doubt(self) -> None:
+        item = next(item for item in RDL if item.rule.id == "rounded-lower-back")
+        assert item.limits.caution is not None
+        measured = item.limits.caution + 0.4 * 5.0
+        outcome = make_outcome(rule="rounded-lower-back", status=Status.CAUTION, measured=measured, sigma=5.0)
+        assert in_doubt([outcome], RDL) == (outcome,)
+        far = replace(outcome, measured=item.limits.caution + 0.6 * 5.0)
+        assert in_doubt([far], RDL) == ()
+
     def test_what_was_lost_in_one_repetition_is_in_doubt_and_what_is_hidden_in_most_is_not(self) -> None:
         seen = make_outcome(rule="locked-knees", rep=1, status=Status.OK, measured=20.0, sigma=3.0)
         lost = replace(
@@ -472,6 +560,7 @@ class TestDoubt:
         assert in_doubt([seen, lost], RDL) == (lost,)
         assert in_doubt([lost], RDL) == (lost,)
         assert in_doubt([seen, *hidden], RDL) == ()
+        assert len(in_doubt([seen, replace(seen, rep=5), *hidden[:2]], RDL)) == 2
         assert in_doubt([seen, other], RDL) == ()
 
     def test_stretches_in_doubt_are_read_and_neighbours_in_one_piece(self) -> None:
@@ -482,8 +571,8 @@ class TestDoubt:
         ]
         assert spans_to_read(doubtful, RDL, 40.0) == ((1.5, 7.0), (19.5, 22.5))
         assert spans_to_read(doubtful[:1], RDL, 40.0) == ((19.5, 22.5),)
-        assert spans_to_read(doubtful[:1], RDL, 40.0, [(0.0, 20.0)]) == ((19.5, 22.5),)
-        assert spans_to_read(doubtful[:1], RDL, 40.0, [(0.0, 22.0)]) == ()
+        assert spans_to_read(doubtful[:1], RDL, 40.0, [(0.0, 21.0)]) == ((19.5, 22.5),)  # 22.5 s of 40
+        assert spans_to_read(doubtful[:1], RDL, 40.0, [(0.0, 19.0), (30.0, 33.0)]) is None  # 25 s of 40
 
     def test_what_was_read_at_the_full_rate_is_in_doubt_no_more(self) -> None:
         outcome = make_outcome(
@@ -513,7 +602,7 @@ class TestDoubt:
         self, rule: str, rep: int | None, duration_s: float
     ) -> None:
         doubtful = [make_outcome(rule=rule, rep=rep, start_s=0.2, end_s=3.0)]
-        assert spans_to_read(doubtful, RDL, duration_s) == ()
+        assert spans_to_read(doubtful, RDL, duration_s) is None
 
 
 def _statuses(analysis: Analysis) -> dict[tuple[str, int | None], str]:

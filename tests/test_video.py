@@ -648,3 +648,11 @@ def test_overlay_of_a_view_that_is_not_contiguous(tmp_path: Path) -> None:
     write_overlay(path, [0.0, 0.1], corners(WIDTH, HEIGHT)[:, ::-1])
     frames, _ = read(path)
     assert quarters(frames[0].image) == ["green", "red", "white", "blue"]
+
+
+def test_one_thread_gives_the_same_frames(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mp4", lambda index: np.full((64, 96, 3), 20 * index, dtype=np.uint8), steady(8))
+    with ClipReader(path) as usual, ClipReader(path, one_thread=True) as single:
+        assert single._stream.codec_context.thread_count == 1
+        for frame, other in zip(usual, single, strict=True):
+            np.testing.assert_array_equal(frame.image, other.image)

@@ -84,7 +84,7 @@ class MediaPipeBackend:
         0 follows one person from frame to frame; more looks for up to so many people in each picture on its own.
     outlines : bool
         Look for the trunk's outline a few times a second. Patches at knee and foot (`formcheck.adapters.patches`) are
-        taken without it too; neither in a search or by a backend for masks.
+        taken without it too; neither of them in a search or by a backend for masks.
     """
 
     def __init__(self, model: models.ModelFile, *, masks: bool = False, search: int = 0, outlines: bool = True) -> None:

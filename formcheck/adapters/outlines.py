@@ -1,7 +1,7 @@
 """The outline of the trunk for poses that are already estimated, from a landmarker of its own that gives masks.
 
 A mask in every frame would cost much time, the more the larger the picture, because mediapipe makes it as large. So
-masks come from a second landmarker, which sees only a small square around the person, and only once or twice a
+masks come from a second landmarker, which sees only a small square around the person, and only a few times a
 second: a back changes its shape slowly, and `formcheck.silhouette` fills in between. The landmarks stay those of the
 first landmarker.
 """

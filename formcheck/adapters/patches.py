@@ -26,6 +26,7 @@ FOOT_SHANK_PX = 30.0  # length of the shank in the foot's patch: leaves room for
 KNEE_WIDTH = 2.0  # of the knee's patch, in mean lengths of trunk, thigh and shank
 FOOT_CENTRE_Y = 0.4  # the ankle lies a little above the middle of its patch
 MIN_LIMB_PX = 8.0  # smaller limbs show no direction of edges
+REACH = 0.85  # of a patch's side: half its diagonal, with its middle moved
 LEAST_SHANK = 0.7  # of the thigh: a shank that points to the camera must not blow the patch up
 MAX_LEVEL = 4  # of halving the picture
 OVERSAMPLING = 2  # of what is left after halving
@@ -134,8 +135,8 @@ class _Pyramid:
         block = 2**MAX_LEVEL  # the halves of a part are the part of the halves where it begins between two blocks
         height, width = image.shape[:2]
         centres = np.stack([place.centre for place in places])
-        # half the diagonal of a patch with its middle moved, and what is mixed into its edge
-        reach = np.array([(place.scale * PIXELS * 0.85 + 2 * block,) for place in places])
+        # what is mixed into a patch's edge comes from beyond it
+        reach = np.array([(place.scale * PIXELS * REACH + 2 * block,) for place in places])
         left, top = np.clip(np.floor((centres - reach).min(axis=0) / block) * block, 0, None).astype(int)
         right, below = np.minimum(np.ceil((centres + reach).max(axis=0) / block) * block, (width, height)).astype(int)
         self._corner = np.array([left, top], dtype=float)

@@ -120,6 +120,7 @@ def _check(clip: Path, label: str, job: Job, output: Output, target: Targets | N
 
 
 def _write(clip: Path, label: str, analysis: Analysis, target: Targets, job: Job) -> None:
+    from formcheck.adapters import landmarkers
     from formcheck.pipeline import render_overlay
     from formcheck.reports.csv import write_angles
     from formcheck.reports.export import write_exports
@@ -129,6 +130,8 @@ def _write(clip: Path, label: str, analysis: Analysis, target: Targets, job: Job
     write_angles(target.angles, analysis.table)
     written = [target.report, target.angles]
     written += write_exports(analysis, target.report.parent, target.stem, job.exports)
+    if target.overlay is not None or target.page is not None:
+        landmarkers.close_waiting()  # cheap to make again beside these, whose memory adds to theirs
     if target.overlay is not None:
         with frame_progress(f"{label}: video", quiet=job.quiet) as show:
             render_overlay(clip, analysis, target.overlay, on_progress=show)
