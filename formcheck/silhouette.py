@@ -39,8 +39,6 @@ FREE_UPPER_ARM = 0.35  # of its length from the shoulder: there it lies on the t
 MAX_HEIGHT_GAP = 0.16  # trunk lines between two points that are joined by a straight line
 MAX_HIDDEN_S = 0.6  # what an arm hid is filled in over no longer than this
 MAX_GAP_S = 1.1  # outlines come at least every 0.75 s and a frame more, which may be 0.25 s
-MIN_LOOKS = 5  # of a height, to tell how it goes with the bend of the trunk
-MIN_BEND_RANGE_DEG = 20.0
 CUTOFF_HZ = 4.0  # a back changes its shape slower than a hand its place
 
 
@@ -134,25 +132,13 @@ def dorsal(track: PoseTrack, near_sign: FloatArray) -> Back:
     lower = (height >= PROFILE[0]) & (height <= PROFILE[-1])
     looked = np.asarray(np.isfinite(track.outline_px).any(axis=(1, 2, 3)))
     hidden = (arm & lower).any(axis=1) & np.isnan(profile).any(axis=1)
-    profile = _filled(track.time_s, profile, looked, _bend_deg(track))
+    profile = _filled(track.time_s, profile, looked)
     profile = zero_phase(track.time_s, profile, CUTOFF_HZ)
     return Back(np.where(seen[..., None], edge, np.nan), profile, looked, hidden)
 
 
-def _bend_deg(track: PoseTrack) -> FloatArray:
-    """How far the trunk is bent towards the thighs, shape (n,), degrees; NaN where a landmark is missing."""
-    hip = middle(track, "HIP")
-    trunk, thigh = _complex(middle(track, "SHOULDER") - hip), _complex(hip - middle(track, "KNEE"))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.abs(np.degrees(np.angle(trunk / thigh))))
-
-
-def _filled(time_s: FloatArray, profile: FloatArray, looked: BoolArray, bend_deg: FloatArray) -> FloatArray:
-    """Between one look at the outline and the next; none where one of the two did not see that height.
-
-    Lines, but for the part that went with the bend of the trunk whenever it was looked at: where the trunk turns round
-    between two looks, the back has gone further than in either of them.
-    """
+def _filled(time_s: FloatArray, profile: FloatArray, looked: BoolArray) -> FloatArray:
+    """Lines between one look at the outline and the next; none where one of the two did not see that height."""
     looks = np.flatnonzero(looked)
     if not looks.size:
         return profile
@@ -162,18 +148,7 @@ def _filled(time_s: FloatArray, profile: FloatArray, looked: BoolArray, bend_deg
     before = looks[np.maximum(np.searchsorted(looks, rows, side="right") - 1, 0)]
     after = looks[np.minimum(np.searchsorted(looks, rows), looks.size - 1)]
     seen = np.isfinite(known[before]) & np.isfinite(known[after])
-    with_bend = _per_degree(known[looks], bend_deg[looks]) * np.nan_to_num(bend_deg)[:, None]
-    return np.where(seen, fill_gaps(time_s, known - with_bend, MAX_GAP_S) + with_bend, np.nan)
-
-
-def _per_degree(profile: FloatArray, bend_deg: FloatArray) -> FloatArray:
-    """How much each height goes with the bend over all looks, shape (15,); 0 where too little was seen to tell it."""
-    slopes = np.zeros(profile.shape[1])
-    for height, distance in enumerate(profile.T):
-        both = np.isfinite(distance) & np.isfinite(bend_deg)
-        if both.sum() >= MIN_LOOKS and np.ptp(bend_deg[both]) >= MIN_BEND_RANGE_DEG:
-            slopes[height] = np.polyfit(bend_deg[both], distance[both], 1)[0]
-    return slopes
+    return np.where(seen, fill_gaps(time_s, known, MAX_GAP_S), np.nan)
 
 
 def outline_at(track: PoseTrack, row: int) -> FloatArray | None:
