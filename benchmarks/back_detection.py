@@ -9,6 +9,7 @@ judged, and judged on the same repetitions: those in which all of them can be to
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,8 +79,12 @@ def _wins(positive: FloatArray, negative: FloatArray) -> FloatArray:
 
 
 def detections(clips: Sequence[Clip]) -> list[Detection]:
-    """Every reading, in the order of the document."""
-    return [_measure(reading) for reading in readings(clips)]
+    """Every reading, in the order of the document, that has rounded and neutral repetitions to tell apart."""
+    return [
+        _measure(reading)
+        for reading in readings(clips)
+        if 0 < sum(case.rounded for case in reading.cases) < len(reading.cases)
+    ]
 
 
 def _measure(reading: Reading) -> Detection:
@@ -148,7 +153,10 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--cache", type=Path, default=default_cache())
     arguments = parser.parse_args()
-    print(as_text(detections(read_all(arguments.folder, arguments.cache))))
+    found = detections(read_all(arguments.folder, arguments.cache))
+    if not found:
+        sys.exit(f"{arguments.folder}: no clips there with rounded backs and with neutral ones, seen from the side")
+    print(as_text(found))
     return 0
 
 
