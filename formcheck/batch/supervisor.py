@@ -20,10 +20,10 @@ from typing import Self
 from formcheck.batch.job import Answer, End, Job, Task
 
 # mediapipe does not give all its memory back: a worker has about 430 MB after a clip, 120 of them in landmarkers
-# that wait for the next one, and some MB more with each (benchmarks/batch_many.py); long clips take up to 150 MB above
+# that wait for the next one, and some MB more with each (benchmarks/batch_many.py); long clips take up to 200 MB above
 # that (benchmarks/memory.py). Renewed from here on, it stays below 700 MB. The number of clips is for what may grow
 # without being seen.
-RECYCLE_MB = 540.0
+RECYCLE_MB = 490.0
 RECYCLE_CLIPS = 50
 START_S = 180.0  # for a worker to start; a cold disk on a busy machine needs many seconds
 _TICK_S = 0.5
