@@ -25,6 +25,7 @@ from typing import Any
 from unittest import mock
 
 from formcheck import pipeline
+from formcheck.adapters.landmarkers import reused_landmarkers
 from formcheck.adapters.mediapipe import MediaPipeBackend, block_connections
 from formcheck.adapters.mediapipe_poses import PatchTaker
 from formcheck.adapters.models import locate
@@ -177,7 +178,7 @@ def job(clips: Sequence[Path], rounds: int, rate: str, start: Any, results: Any)
     block_connections()  # mediapipe, used here without formcheck's wrapper, would send usage records
     with MediaPipeBackend.open():
         pass  # imports mediapipe, once per process: no cost of a clip
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, reused_landmarkers():  # as a worker of a batch
         for _ in range(rounds):
             start.wait(LONGEST_WAIT_S)
             runs = [run_formcheck(clip, exercise_for(clip), Path(folder), rate) | run_bare(clip) for clip in clips]
