@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from formcheck import __version__, bias, lumbar
-from formcheck.adapters.landmarkers import reused_landmarkers
+from formcheck.adapters.landmarkers import close_waiting, reused_landmarkers
 from formcheck.adapters.mediapipe import MediaPipeBackend
 from formcheck.adapters.pose import BackendInfo, PoseBackend
 from formcheck.adapters.video import ClipReader, VideoInfo
@@ -31,6 +31,7 @@ from formcheck.reading import Progress, Reading, read_poses
 from formcheck.recognise import recognise
 from formcheck.rules.base import AppliedRule
 from formcheck.sampling import BACK_METRIC, MOST_ROUNDS, Span, fits, in_doubt, spans_to_read
+from formcheck.shots import LONGEST
 from formcheck.sparse import read_again
 from formcheck.types import Analysis, ClipInfo, Pose, Rate, Side, ToolInfo
 
@@ -100,7 +101,7 @@ def analyze_clip(
     outlines = Rate(rate) is Rate.FULL or exercise is None or _judges_the_back(exercise, settings)
 
     def read(rate: Rate | str) -> Reading:
-        return read_poses(
+        reading = read_poses(
             path,
             model=model,
             backend=backend,
@@ -110,6 +111,9 @@ def analyze_clip(
             outlines=outlines,
             on_progress=on_progress,
         )
+        if len(reading.poses) > LONGEST:
+            close_waiting()  # the memory that they hold would add to that of measuring a long clip
+        return reading
 
     def read_stretches(poses: Sequence[Pose], spans: Sequence[Span]) -> PoseLog:
         opened = MediaPipeBackend.open(model, outlines=outlines) if backend is None else nullcontext(backend)
