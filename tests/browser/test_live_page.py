@@ -194,14 +194,16 @@ def test_a_set_from_start_to_report(new_page: Any, live_app: App, camera: Any, c
     wait_for(page, "p.stage === 'set'")
     wait_for_skeleton(page)
     assert wait_for(page, "p.cue")["cue"].endswith(CUE)
-    wait_for(page, "p.number === '2'")
+    wait_for(page, "Number(p.number) >= 2")
     page.wait_for_function(f"() => window.said.slice(window.said.indexOf('{GO}')).includes('2')")
     said = page.evaluate("window.said")
     before, after = said[: said.index(GO)], [words for words in said[said.index(GO) :] if words in ("1", "2", CUE)]
+    # A slow computer sees too little of the first repetitions to judge them, and says it after a later one.
+    late = [words for words in said[said.index(GO) :] if words == CUE or words.isdigit()][:4] == ["1", "2", "3", CUE]
     still_ms = shown_for_ms(page, "p.stage === 'setup' && p.words.includes('Hold still')")
     counted_ms = shown_for_ms(page, "p.stage === 'set' && p.number === '1' && !p.cue")
     assert before[0].startswith("Good. Hold still") or still_ms < HEARD_MS, said
-    assert after == ["1", CUE, "2"] or (after == [CUE, "2"] and counted_ms < HEARD_MS), said
+    assert after == ["1", CUE, "2"] or (after == [CUE, "2"] and counted_ms < HEARD_MS) or late, said
     press(page, "Stop")
     page.get_by_text("rounded", exact=False).first.wait_for()
     assert page.get_by_test_id("stException").count() == 0
