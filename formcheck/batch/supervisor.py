@@ -21,7 +21,7 @@ from formcheck.batch.job import Answer, End, Job, Task
 
 # mediapipe does not give all its memory back: a worker has about 430 MB after a clip, 120 of them in landmarkers
 # that wait for the next one, and some MB more with each (benchmarks/batch_many.py); long clips take up to 200 MB above
-# that (benchmarks/memory.py). Renewed from here on, it stays below 700 MB. The number of clips is for what may grow
+# that (benchmarks/memory.py). Renewed from here on, that makes just under 700 MB. The number of clips is for what grows
 # without being seen.
 RECYCLE_MB = 490.0
 RECYCLE_CLIPS = 50
