@@ -5,8 +5,6 @@ Each describes the leg that faces the camera, in a picture mirrored so that this
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from formcheck.geometry import angle_between, length, signed_angle
@@ -18,11 +16,6 @@ PLACES = 2  # the first ones of a leg's patches: its knee and its foot
 FOOT_FEATURES = 11  # the last ones of `of_landmarks`
 FOOT_ANGLE_COLUMNS = slice(-FOOT_FEATURES, -FOOT_FEATURES + 3)  # of these: the foot's direction, and the ankle
 TIME_SLOT_S = 0.1  # the error changes with posture, slower than the angles: it is told once in each such slot of time
-
-
-def time_slot(time_s: float) -> int:
-    """Number of the slot that a time lies in; from the time alone, so that a part of a clip has the same slots."""
-    return math.floor(time_s / TIME_SLOT_S + 1e-6) if math.isfinite(time_s) else 0
 
 
 def of_picture(track: PoseTrack, near_sign: FloatArray) -> PatchArray | None:

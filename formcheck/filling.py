@@ -31,13 +31,15 @@ class Filler:
     ----------
     stretch : int
         Frames that are gathered before any is given.
+    first : int
+        Index of the first frame.
     """
 
-    def __init__(self, stretch: int = STRETCH) -> None:
+    def __init__(self, stretch: int = STRETCH, first: int = 0) -> None:
         self._stretch = stretch
-        self._first = 0  # index of the frame that the next call begins with
+        self._first = first  # index of the frame that the next call begins with
         self._times_s: list[float] = []  # from a little before that frame on
-        self._start = 0  # index of the first of them
+        self._start = first  # index of the first of them
         self._sent: dict[int, Pose] = {}
         self._breaks_s: list[float] = []
 

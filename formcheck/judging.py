@@ -26,6 +26,7 @@ from formcheck.view import FRONT_VIEW_DEG
 
 MIN_SEEN_SHARE = 0.7  # of a window's frames; below this a value would speak for moments nobody saw
 WITHIN_ERROR = "within measurement error of the limit"
+CUT_OFF = "the repetition is cut off by the clip"
 UNSEEN = "the {} was hidden or out of the picture"
 FOOT, LEG = "foot", "leg or trunk"
 OF_THE_FOOT = frozenset({"ankle_dorsiflexion_deg", "sole_pitch_deg"})
@@ -211,7 +212,7 @@ def _wrong_view(evidence: Evidence, exercise: Exercise, rule: Rule) -> str:
 
 def _too_little_seen(evidence: Evidence, rule: Rule) -> str:
     if not evidence.window.rep.complete:
-        return "the repetition is cut off by the clip"
+        return CUT_OFF
     for metric in rule.needs:
         if evidence.seen_share[metric] < MIN_SEEN_SHARE:
             part = FOOT if metric in OF_THE_FOOT else LEG

@@ -16,6 +16,7 @@ from formcheck import bias, bias_features, feet, leg_swaps, metrics, roll, smoot
 from formcheck.bias import BiasModel
 from formcheck.geometry import length
 from formcheck.landmarks import side_landmark
+from formcheck.slots import time_slot
 from formcheck.types import (
     LANDMARK_COUNT,
     BoolArray,
@@ -186,7 +187,7 @@ def _rows_to_tell(time_s: FloatArray, features: FloatArray, patches: PatchArray 
     told: IntArray = np.isfinite(features).all(axis=1).astype(int)
     if patches is not None:
         told = told * (1 + (patches.max(axis=2) > 0).all(axis=1).astype(int))  # 2 with a picture
-    slots = np.array([bias_features.time_slot(moment) for moment in time_s.tolist()], dtype=int)
+    slots = np.array([time_slot(moment, bias_features.TIME_SLOT_S) for moment in time_s.tolist()], dtype=int)
     order = np.lexsort((np.arange(len(slots)), -told, slots))
     first = np.r_[True, np.diff(slots[order]) != 0] if len(slots) else np.zeros(0, dtype=bool)
     rows = np.sort(order[first])

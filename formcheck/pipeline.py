@@ -34,6 +34,7 @@ from formcheck.sampling import BACK_METRIC, MOST_ROUNDS, Span, fits, in_doubt, s
 from formcheck.shots import LONGEST
 from formcheck.sparse import read_again
 from formcheck.types import Analysis, ClipInfo, Pose, Rate, Side, ToolInfo
+from formcheck.verdicts import saw_nothing
 
 
 def applied_rules(exercise: Exercise, settings: Settings) -> tuple[AppliedRule, ...]:
@@ -79,8 +80,8 @@ def analyze_clip(
     rate : Rate or str
         ``"auto"`` estimates only as many frames as the movement asks for: about twice as quick for most clips. Read at
         the full rate after all are stretches in which another verdict is so near that poses between two frames may
-        decide, what was lost in one repetition only, and the whole of a clip with several people, one that has to be
-        turned, and one without a repetition. The lower back is measured only where a rule judges it, several people
+        decide, what was lost in one repetition only, and the whole of a clip that has to be turned, and of one in
+        which no repetition was seen. The lower back is measured only where a rule judges it, several people
         are in the picture, it has to be turned, or the exercise was not named.
     beside : bool
         Decode, and look closer at the picture, on another core than the network's. A program that has a process for
@@ -145,15 +146,16 @@ def _closer(
     analyze: Callable[[Reading], Analysis],
 ) -> Analysis | None:
     """What comes of a clip that was read sparsely, once stretches in doubt were read again; None to read all of it."""
-    if analysis.report.view.usable and not analysis.report.reps:
-        return None  # one may have been passed by
+    if analysis.report.view.usable and saw_nothing(analysis.report, EXERCISES[analysis.report.exercise.name]):
+        return None  # a repetition may have been passed by
     known: tuple[Span, ...] = ()
+    duration_s = analysis.report.clip.duration_s
     for _ in range(MOST_ROUNDS):
-        doubtful = in_doubt(analysis.report.outcomes, applied, known)
+        doubtful = in_doubt(analysis.report.outcomes, applied, duration_s, known)
         if not doubtful:
             return analysis
-        spans = spans_to_read(doubtful, applied, analysis.report.clip.duration_s, known)
-        if spans is None:
+        spans = spans_to_read(doubtful, duration_s, known)
+        if spans is None or reading.several:  # whoever is followed from the middle of a clip may be somebody else
             return None
         reading = replace(reading, poses=read_stretches(reading.poses, spans))
         before = analysis.report
@@ -165,7 +167,7 @@ def _closer(
         if before.exercise.name != after.exercise.name or not fits(doubtful, before.outcomes, after.outcomes):
             return None
         known += spans
-    return None if in_doubt(analysis.report.outcomes, applied, known) else analysis
+    return None if in_doubt(analysis.report.outcomes, applied, duration_s, known) else analysis
 
 
 def analyze_reading(

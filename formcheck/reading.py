@@ -25,7 +25,7 @@ from formcheck.adapters.video import ClipReader, VideoInfo
 from formcheck.errors import ClipError
 from formcheck.people import Person
 from formcheck.poselog import PoseLog
-from formcheck.sparse import read_sparsely
+from formcheck.sparse import EvenReading, SparseReading, read_sparsely
 from formcheck.types import Frame, Pose, Rate
 
 
@@ -45,7 +45,10 @@ Progress = Callable[[float, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was read: a pose of the person to judge for every frame, the times of cuts, `PoseTrack.brightness`."""
+    """What was read: a pose of the person to judge for every frame, the times of cuts, `PoseTrack.brightness`.
+
+    `several` says that everyone in the picture was followed.
+    """
 
     poses: Sequence[Pose]
     cuts_s: tuple[float, ...]
@@ -53,6 +56,7 @@ class Reading:
     estimator: BackendInfo
     warnings: tuple[str, ...]
     brightness: float = math.nan
+    several: bool = False
 
 
 def read_poses(
@@ -84,14 +88,34 @@ def read_poses(
         if scout.turn_deg and not scout.several:
             with TurnedBackend(MediaPipeBackend.open(model), scout.turn_deg) as turned:
                 return _read(path, turned, None, on_progress, beside)
+    return _read_people(path, model, person, Rate(rate), on_progress, beside)
+
+
+def _read_people(
+    path: str | Path,
+    model: str | Path | None,
+    person: Person | None,
+    rate: Rate,
+    on_progress: Progress | None,
+    beside: bool,
+) -> Reading:
+    """Follow everyone in the picture, and take the poses of the one to judge."""
     with PeopleBackend.open(model) as everyone:
-        reading = _read(path, everyone, None, on_progress, beside)
+        if rate is Rate.AUTO:
+            evenly = EvenReading(path, everyone, on_progress, beside=beside)
+        else:
+            reading = _read(path, everyone, None, on_progress, beside)
         try:
             choice = everyone.choose(person)
         except ClipError as error:
             raise ClipError(f"{path}: {error}") from error
+        if rate is Rate.AUTO:
+            poses = PoseLog(compact=True, shelf=TemporaryShelf())
+            reading = _sparse(poses, evenly.fill(choice.poses, poses), everyone.info)
+        else:
+            reading = replace(reading, poses=choice.poses)
     chosen = (choice.warning,) if choice.warning else ()
-    return replace(reading, poses=choice.poses, warnings=(*reading.warnings, *chosen))
+    return replace(reading, warnings=(*reading.warnings, *chosen), several=True)
 
 
 def _read(
@@ -121,8 +145,11 @@ def _read_sparsely(
 ) -> Reading:
     """As `_read`, with as many frames as the movement asks for."""
     poses = PoseLog(compact=True, shelf=TemporaryShelf())
-    found = read_sparsely(path, backend, poses, scout, on_progress, beside=beside)
-    return Reading(poses, found.cuts_s, found.video, backend.info, found.warnings, found.brightness)
+    return _sparse(poses, read_sparsely(path, backend, poses, scout, on_progress, beside=beside), backend.info)
+
+
+def _sparse(poses: PoseLog, found: SparseReading, estimator: BackendInfo) -> Reading:
+    return Reading(poses, found.cuts_s, found.video, estimator, found.warnings, found.brightness)
 
 
 def estimate_poses(

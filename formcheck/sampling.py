@@ -19,6 +19,7 @@ import numpy as np
 from formcheck import judging, lumbar
 from formcheck.landmarks import side_landmark
 from formcheck.rules.base import AppliedRule
+from formcheck.slots import LOOK_SLOT_S, time_slot
 from formcheck.types import FloatArray, Outcome, Pose, Side, Status
 
 JOINTS: Final = tuple(
@@ -31,30 +32,30 @@ _FEET: Final = tuple(int(side_landmark(side, name)) for side in Side for name in
 
 TRUNK: Final = tuple(int(side_landmark(side, name)) for side in Side for name in ("shoulder", "hip"))
 
-# Seconds between two frames that are sent. A person's slow movement has hardly anything faster than 2 Hz in it.
-STILL_GAP_S: Final = 0.25
-MOVING_GAP_S: Final = 0.2
-MOVE: Final = 0.25  # trunk lengths that the fastest joint may go between two frames that are sent
+# Sent is the first frame of each slot of time: of 0.2 s as a rule, as a person's slow movement has hardly anything
+# faster than 2 Hz in it, and shorter ones the faster the fastest joint is. Those of one length hold those of the next.
+SLOTS_S: Final = (LOOK_SLOT_S, LOOK_SLOT_S / 2, LOOK_SLOT_S / 4)
+STILL_SLOT_S: Final = 2 * LOOK_SLOT_S
+STILL: Final = 0.06  # trunk lengths in a slot; heels and toes flicker by half of it
+SURPRISED_SLOT_S: Final = LOOK_SLOT_S / 2
+EDGE_S: Final = 0.6  # at the clip's beginning and end, where little tells whether it is at rest, no long slots
+MOVE: Final = 0.5  # trunk lengths that the fastest joint may go between two frames that are sent
 # The network looks at a region that it takes from the hips and the trunk of its last pose, and is slow to turn it
 # after a body that moves: a hinge of 70 degrees a second read 5 degrees behind. Sent a second time, a frame is seen in
 # its own region, and reads as it does when every frame is sent.
 AGAIN: Final = 0.06  # trunk lengths since the last pose
 AGAIN_GAP_S: Final = 0.07  # after a shorter time the region is as near as it ever is
-MISSED: Final = 0.35  # trunk lengths between two poses from which on frames between them are sent as well
 SETTLED: Final = 0.15  # trunk lengths between two looks at a frame; more, and it is looked at once more
 SURPRISE: Final = 0.3  # trunk lengths by which a pose may miss where the last two led to
 FOOT_SURPRISE: Final = 0.6  # heels and toes flicker, and `formcheck.feet` puts them back
-DENSE: Final = 3  # frames in a row that are sent after a surprise or a leap
+DENSE: Final = 3  # frames in a row that are sent after a leap, and shorter slots after a surprise
 SEARCH_S: Final = 1.0  # every frame is sent for so long after the person was lost
 
 # A value so near to another status is read again at the full rate. Nine in ten values that rules measure in landmarks
 # come out within half a standard error of those of the full rate, half of them within a sixth.
-DOUBT_SIGMAS: Final = 0.2
-DOUBT_OF_FAULT_SIGMAS: Final = 0.5  # more care before somebody is told of a fault
-# in quick repetitions the outlines of fewer frames pass by the moment of most rounding
-DOUBT_OF_BACK_SIGMAS: Final = 0.5
+DOUBT_SIGMAS: Final = 0.1
+DOUBT_OF_FAULT_SIGMAS: Final = 0.4  # more care before somebody is told of a fault
 AROUND_S: Final = 0.5  # read around a doubtful value: filters reach as far, and the network settles
-AROUND_BACK_S: Final = 1.0  # a few outlines before it and after it
 BACK_METRIC: Final = "lumbar_flexion_deg"
 MOST: Final = 0.6  # of a clip: then all of it is read
 MOST_ROUNDS: Final = 2  # a value may next be taken elsewhere, where it is in doubt again
@@ -79,6 +80,11 @@ Span = tuple[float, float]
 class Sampler:
     """Decides frame by frame whether the network has to see it; for one pass over one clip.
 
+    Parameters
+    ----------
+    end_s : float
+        When the clip ends; inf when it is not known.
+
     Attributes
     ----------
     leapt : bool
@@ -86,15 +92,16 @@ class Sampler:
         leap is needed too, if there is none yet: curves must not round it off.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, end_s: float = math.inf) -> None:
         self.leapt = False
+        self._edges_s = (EDGE_S, end_s - EDGE_S)
+        self._leap_detector = LeapDetector()
         self._sent: Pose | None = None
         self._sent_thumbnail: FloatArray | None = None
         self._before: Pose | None = None  # sent before `_sent`
-        self._gap_s = 0.0  # from `_sent` to the next one
-        self._last_thumbnail: FloatArray | None = None
-        self._changes: deque[float] = deque(maxlen=LEAP_FRAMES)
-        self._dense = 0
+        self._slot_s = 0.0  # the next frame that is sent begins a slot of this length
+        self._dense = 0  # frames that are sent in any case
+        self._surprised = 0  # frames of shorter slots
         self._lost_s = -math.inf
 
     def wants(self, time_s: float, thumbnail: FloatArray) -> bool:
@@ -106,7 +113,7 @@ class Sampler:
         thumbnail : ndarray
             Small picture of the frame (`adapters.cuts.thumbnail`).
         """
-        self.leapt = self._leaps(thumbnail)
+        self.leapt = self._leap_detector.leaps(thumbnail)
         if self.leapt:
             self._dense = DENSE
         sent = self._sent
@@ -114,10 +121,10 @@ class Sampler:
             return True
         if self._sent_thumbnail is not None and np.array_equal(thumbnail, self._sent_thumbnail):
             return False  # an exact copy
-        elapsed_s = time_s - sent.time_s
+        slot_s = self._slot_s
         if not sent.found:
-            return time_s - self._lost_s < SEARCH_S or elapsed_s >= MOVING_GAP_S - 1e-6
-        return elapsed_s >= self._gap_s - 1e-6
+            slot_s = 0.0 if time_s - self._lost_s < SEARCH_S else LOOK_SLOT_S
+        return slot_s == 0 or time_slot(time_s, slot_s) != time_slot(sent.time_s, slot_s)
 
     def again(self, pose: Pose) -> bool:
         """Whether the frame of this pose should be sent once more, because the trunk has moved since the last one."""
@@ -138,7 +145,7 @@ class Sampler:
         if sent is None or not skipped:
             return []
         way = moved(sent, pose)
-        if not MISSED < way < math.inf:
+        if not MOVE < way < math.inf:
             return []
         count = min(math.ceil(way / MOVE) - 1, len(skipped))
         places = np.linspace(-1, len(skipped), count + 2)[1:-1].round().astype(int)
@@ -147,24 +154,21 @@ class Sampler:
     def saw(self, pose: Pose, thumbnail: FloatArray) -> None:
         """Take the pose of a frame that was sent."""
         self._dense = max(0, self._dense - 1)
-        if self._is_surprise(pose):
-            self._dense = DENSE
+        self._surprised = DENSE if self._is_surprise(pose) else max(0, self._surprised - 1)
         if not pose.found and (self._sent is None or self._sent.found):
             self._lost_s = pose.time_s
         self._before, self._sent, self._sent_thumbnail = self._sent, pose, thumbnail
-        speed = self._speed()
-        usual = MOVING_GAP_S if speed * MOVING_GAP_S > AGAIN / 2 else STILL_GAP_S
-        self._gap_s = min(usual, MOVE / max(speed, 1e-6))
+        self._slot_s = self._next_slot_s()
 
-    def _leaps(self, thumbnail: FloatArray) -> bool:
-        last, self._last_thumbnail = self._last_thumbnail, thumbnail
-        if last is None:
-            return False
-        cells = np.abs(thumbnail - last).ravel()
-        change = float(np.partition(cells, -LEAP_CELLS)[-LEAP_CELLS:].mean())
-        usual = max(self._changes, default=math.inf)
-        self._changes.append(change)
-        return change > max(LEAP_LEVELS, LEAP_RATIO * usual)
+    def _next_slot_s(self) -> float:
+        """Length of the slots of which the next one's first frame is sent; 0 for every frame."""
+        speed, sent = self._speed(), self._sent
+        slot_s = next((length_s for length_s in SLOTS_S if speed * length_s <= MOVE), 0.0)
+        if self._surprised:
+            return min(slot_s, SURPRISED_SLOT_S)
+        first_s, last_s = self._edges_s
+        inner = sent is not None and first_s < sent.time_s + STILL_SLOT_S < last_s
+        return STILL_SLOT_S if speed * LOOK_SLOT_S < STILL and inner else slot_s
 
     def _speed(self) -> float:
         """Of the fastest joint, in trunk lengths a second; inf when it is not known."""
@@ -183,6 +187,25 @@ class Sampler:
             # so soon nobody has got far, and where the last two poses lead to is mostly twice their noise
             off = np.minimum(off, _distances(sent.image_px, pose.image_px))
         return bool(np.nanmax(off / _SURPRISES) > trunk_px(pose))
+
+
+class LeapDetector:
+    """Sees sudden changes of the picture in the thumbnails of all frames."""
+
+    def __init__(self) -> None:
+        self._last: FloatArray | None = None
+        self._changes: deque[float] = deque(maxlen=LEAP_FRAMES)
+
+    def leaps(self, thumbnail: FloatArray) -> bool:
+        """Whether the picture leapt from the frame before to this one."""
+        last, self._last = self._last, thumbnail
+        if last is None:
+            return False
+        cells = np.abs(thumbnail - last).ravel()
+        change = float(np.partition(cells, -LEAP_CELLS)[-LEAP_CELLS:].mean())
+        usual = max(self._changes, default=math.inf)
+        self._changes.append(change)
+        return change > max(LEAP_LEVELS, LEAP_RATIO * usual)
 
 
 def moved(one: Pose, other: Pose, joints: Sequence[int] = JOINTS) -> float:
@@ -211,12 +234,13 @@ def trunk_px(pose: Pose) -> float:
 
 
 def in_doubt(
-    outcomes: Sequence[Outcome], applied: Sequence[AppliedRule], known: Sequence[Span] = ()
+    outcomes: Sequence[Outcome], applied: Sequence[AppliedRule], duration_s: float, known: Sequence[Span] = ()
 ) -> tuple[Outcome, ...]:
     """Outcomes that poses between two frames may have made what they are.
 
-    Another status is near, or something was not seen in the only repetition, or in this one and at most half of the
-    others: the network may have lost it in the few frames that were sent.
+    Another status is near; or something was not seen in the only repetition, or in this one and at most half of the
+    others: the network may have lost it in the few frames that were sent; or the clip seems to begin or end in the
+    middle of a repetition, which a little rest more or less decides.
 
     Parameters
     ----------
@@ -224,16 +248,35 @@ def in_doubt(
         Of a clip that was read sparsely.
     applied : sequence of AppliedRule
         What they were judged by.
+    duration_s : float
+        Of the clip.
     known : sequence of (float, float)
-        Stretches that have been read at the full rate since; a value that was taken inside one is not in doubt.
+        Stretches that have been read closely since; a value that was taken inside one is not in doubt.
     """
     by_rule = {item.rule.id: item for item in applied}
     return tuple(
         outcome
         for outcome in outcomes
-        if (_is_in_doubt(outcome, by_rule[outcome.rule]) or _was_lost(outcome, outcomes))
-        and not any(start_s <= outcome.start_s and outcome.end_s <= end_s for start_s, end_s in known)
+        if (
+            outcome.reason == judging.CUT_OFF
+            or _is_in_doubt(outcome, by_rule[outcome.rule])
+            or _was_lost(outcome, outcomes)
+        )
+        and not all(
+            any(first_s <= start_s and end_s <= last_s for first_s, last_s in known)
+            for start_s, end_s in _decided_by(outcome, duration_s)
+        )
     )
+
+
+def _decided_by(outcome: Outcome, duration_s: float) -> list[Span]:
+    """Where an outcome was decided: where its value was taken, or at the edges of the clip that cut it off."""
+    edges = [
+        (0.0, EDGE_S) if outcome.start_s < EDGE_S else None,
+        (duration_s - EDGE_S, duration_s) if outcome.end_s > duration_s - EDGE_S else None,
+    ]
+    cut_off = [edge for edge in edges if edge is not None] if outcome.reason == judging.CUT_OFF else []
+    return cut_off or [(outcome.start_s, outcome.end_s)]
 
 
 def _is_in_doubt(outcome: Outcome, applied: AppliedRule) -> bool:
@@ -243,8 +286,6 @@ def _is_in_doubt(outcome: Outcome, applied: AppliedRule) -> bool:
     if judging.grade(measured, sigma, applied.limits, applied.rule) is not outcome.status:
         return False  # something else than the value decided
     sigmas = DOUBT_OF_FAULT_SIGMAS if outcome.status is Status.FAULT else DOUBT_SIGMAS
-    if BACK_METRIC in applied.rule.needs:
-        sigmas = max(sigmas, DOUBT_OF_BACK_SIGMAS)
     shifted = (measured - sigmas * sigma, measured + sigmas * sigma)
     return any(judging.grade(value, sigma, applied.limits, applied.rule) is not outcome.status for value in shifted)
 
@@ -257,21 +298,19 @@ def _was_lost(outcome: Outcome, outcomes: Sequence[Outcome]) -> bool:
 
 
 def spans_to_read(
-    doubtful: Sequence[Outcome], applied: Sequence[AppliedRule], duration_s: float, known: Sequence[Span] = ()
+    doubtful: Sequence[Outcome], duration_s: float, known: Sequence[Span] = ()
 ) -> tuple[Span, ...] | None:
-    """Stretches of a clip to read at the full rate, so that these outcomes can be told; seconds, in order of time.
+    """Stretches of a clip to read closely, so that these outcomes can be told; seconds, in order of time.
 
-    Each is the stretch over which the value was taken, with a little around it, more where the outline of the back
-    decides. None says that the whole clip is to be read: for an outcome of the set, and when with what is
-    `known` already most of the clip is asked for.
+    Each is the stretch over which the value was taken, or an edge of the clip, with a little around it. None says that
+    the whole clip is to be read: for an outcome of the set, and when with what is `known` already most of the clip is
+    asked for.
     """
-    by_rule = {item.rule.id: item.rule for item in applied}
     spans: list[Span] = []
     for outcome in doubtful:
         if outcome.rep is None:
             return None
-        around_s = AROUND_BACK_S if BACK_METRIC in by_rule[outcome.rule].needs else AROUND_S
-        spans.append((outcome.start_s - around_s, outcome.end_s + around_s))
+        spans += [(start_s - AROUND_S, end_s + AROUND_S) for start_s, end_s in _decided_by(outcome, duration_s)]
     asked_s = sum(min(end_s, duration_s) - max(start_s, 0.0) for start_s, end_s in _joined((*spans, *known)))
     return None if asked_s > MOST * duration_s else _joined(spans)
 

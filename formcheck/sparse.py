@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import math
+from array import array
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 
-from formcheck.adapters.beside import ahead, detected
+from formcheck.adapters.beside import ahead
 from formcheck.adapters.cuts import CutDetector
 from formcheck.adapters.pose import PoseBackend, two_steps
 from formcheck.adapters.scout import Scout
 from formcheck.adapters.video import ClipReader, DecodedFrame, VideoInfo
 from formcheck.filling import Filler
 from formcheck.poselog import PoseLog
-from formcheck.sampling import SETTLED, TRUNK, Sampler, moved
+from formcheck.sampling import SETTLED, TRUNK, LeapDetector, Sampler, moved
+from formcheck.slots import time_slot
 from formcheck.types import Frame, Pose
 
 MAX_LOOKS = 4  # at one frame, until the network's answer stays where it is
+CLOSE_SLOT_S = 1 / 15  # in stretches that are read again: what lies between two frames is no movement of a person
+EVEN_SLOT_S = 0.1  # where nothing tells when more frames are needed
 SKIPPED_KEPT = 8  # frames, not converted to RGB: 25 MB at full HD
 
 
@@ -74,10 +79,12 @@ def read_sparsely(
     ClipError
         When no frame of the clip can be read.
     """
-    cuts, sampler, filler = CutDetector(), Sampler(), Filler()
-    sender = _Sender(backend, sampler)
+    cuts, filler = CutDetector(), Filler()
     skipped: deque[DecodedFrame] = deque(maxlen=SKIPPED_KEPT)
     with ClipReader(path, one_thread=not beside) as reader, _frames(reader, beside) as frames:
+        claimed_s = reader.info.duration_s
+        sampler = Sampler(math.inf if math.isnan(claimed_s) else claimed_s)
+        sender = _Sender(backend, sampler)
         for decoded in frames:
             thumbnail = decoded.thumbnail()
             cuts.watch_thumbnail(thumbnail)
@@ -108,6 +115,85 @@ def read_sparsely(
         return SparseReading(cuts.times_s(poses), reader.info, (*reader.warnings, *cuts.warnings), cuts.brightness)
 
 
+class EvenReading:
+    """A clip of which every frame in `EVEN_SLOT_S` was sent to a backend, whose poses are known only at its end.
+
+    For several people: each has a follower of their own, and whose poses are wanted is decided over the whole clip.
+
+    Parameters
+    ----------
+    path : str or Path
+    backend : PoseBackend
+        Gets the frames; what it returns is not kept.
+    on_progress : callable or None
+    beside : bool
+        As for `read_sparsely`.
+
+    Raises
+    ------
+    ClipError
+        When no frame of the clip can be read.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        backend: PoseBackend,
+        on_progress: Callable[[float, float], None] | None = None,
+        *,
+        beside: bool = False,
+    ) -> None:
+        self._cuts, leap_detector = CutDetector(), LeapDetector()
+        self._times_s = array("d")
+        self._leaps = set[int]()  # indexes of the first frames after
+        last: DecodedFrame | None = None  # that was not sent
+        slot: int | None = None
+        with ClipReader(path, one_thread=not beside) as reader, _frames(reader, beside) as frames:
+            for decoded in frames:
+                self._times_s.append(decoded.time_s)
+                thumbnail = decoded.thumbnail()
+                self._cuts.watch_thumbnail(thumbnail)
+                leapt = leap_detector.leaps(thumbnail)
+                if leapt:
+                    self._leaps.add(decoded.index)
+                    if last is not None:
+                        backend.detect(last.frame())
+                if leapt or time_slot(decoded.time_s, EVEN_SLOT_S) != slot:
+                    slot = time_slot(decoded.time_s, EVEN_SLOT_S)
+                    backend.detect(decoded.frame())
+                    last = None
+                else:
+                    last = decoded
+                if on_progress is not None:
+                    on_progress(decoded.time_s, reader.info.duration_s)
+            if last is not None:
+                backend.detect(last.frame())
+            self._video, self._warnings = reader.info, (*reader.warnings, *self._cuts.warnings)
+
+    def fill(self, sent: Iterable[Pose], poses: PoseLog) -> SparseReading:
+        """Give the log a pose for every frame.
+
+        Parameters
+        ----------
+        sent : iterable of Pose
+            One for each frame that the backend was given, in order of time; a log counts them without the others.
+        poses : PoseLog
+            Empty.
+        """
+        filler, coming = Filler(), iter(sent)
+        pose = next(coming, None)
+        for index, time_s in enumerate(self._times_s):
+            filler.frame(time_s, breaks=index in self._leaps)
+            if pose is not None and pose.time_s == time_s:
+                filler.sent(replace(pose, index=index))
+                pose = next(coming, None)
+                for filled in filler.ready():
+                    poses.append(filled)
+        for filled in filler.rest():
+            poses.append(filled)
+        return SparseReading(self._cuts.times_s(poses), self._video, self._warnings, self._cuts.brightness)
+
+
 def read_again(
     path: str | Path,
     backend: PoseBackend,
@@ -117,7 +203,7 @@ def read_again(
     *,
     beside: bool = False,
 ) -> PoseLog:
-    """Read stretches of a clip at the full rate that was read sparsely before; the poses of all frames.
+    """Read stretches of a clip closely that was read sparsely before; the poses of all frames.
 
     Parameters
     ----------
@@ -139,19 +225,58 @@ def read_again(
     """
     log = PoseLog.of(sparse)
     poses = log.empty()
-    with ClipReader(path, one_thread=not beside) as reader:
-        decoded = takewhile(lambda item: item.time_s <= spans[-1][1], reader.decoded())
-        asked = (item.frame() for item in decoded if any(start <= item.time_s <= end for start, end in spans))
-        with closing(detected(asked, backend, lambda _frame, _pose: None, beside=beside)) as found:
-            for pose in found:
-                for index in range(len(poses), pose.index):
-                    poses.append(log[index])
-                poses.append(pose)
-                if on_progress is not None:
-                    on_progress(pose.time_s, reader.info.duration_s)
+
+    def take(filled: Iterable[Pose]) -> None:
+        for pose in filled:
+            for index in range(len(poses), pose.index):
+                poses.append(log[index])
+            poses.append(pose)
+
+    with ClipReader(path, one_thread=not beside) as reader, _frames(reader, beside) as frames:
+        stretch: _Stretch | None = None
+        for decoded in takewhile(lambda item: item.time_s <= spans[-1][1], frames):
+            inside = any(start_s <= decoded.time_s <= end_s for start_s, end_s in spans)
+            if stretch is not None and not inside:
+                take(stretch.end())
+                stretch = None
+            if inside:
+                stretch = stretch or _Stretch(backend, decoded.index)
+                stretch.add(decoded)
+            if on_progress is not None:
+                on_progress(decoded.time_s, reader.info.duration_s)
+        if stretch is not None:
+            take(stretch.end())
     for index in range(len(poses), len(log)):
         poses.append(log[index])
     return poses
+
+
+class _Stretch:
+    """A part of a clip that is read again: its first and last frames are sent, and those that begin a slot between."""
+
+    def __init__(self, backend: PoseBackend, first: int) -> None:
+        self._backend = backend
+        self._filler = Filler(first=first)
+        self._slot: int | None = None
+        self._waiting: DecodedFrame | None = None
+
+    def add(self, decoded: DecodedFrame) -> None:
+        self._filler.frame(decoded.time_s)
+        slot = time_slot(decoded.time_s, CLOSE_SLOT_S)
+        self._waiting = decoded
+        if slot != self._slot:
+            self._slot = slot
+            self._send()
+
+    def end(self) -> tuple[Pose, ...]:
+        """The poses of all its frames."""
+        self._send()
+        return self._filler.rest()
+
+    def _send(self) -> None:
+        if self._waiting is not None:
+            self._filler.sent(self._backend.detect(self._waiting.frame()))
+            self._waiting = None
 
 
 def _frames(reader: ClipReader, beside: bool) -> closing[Generator[DecodedFrame]]:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,10 +33,11 @@ from formcheck.sampling import (
     DENSE,
     DOUBT_OF_FAULT_SIGMAS,
     DOUBT_SIGMAS,
-    MOVING_GAP_S,
+    EDGE_S,
     SEARCH_S,
     SETTLED,
-    STILL_GAP_S,
+    STILL_SLOT_S,
+    SURPRISED_SLOT_S,
     Sampler,
     fits,
     in_doubt,
@@ -43,7 +45,8 @@ from formcheck.sampling import (
     spans_to_read,
     trunk_px,
 )
-from formcheck.sparse import MAX_LOOKS, read_sparsely
+from formcheck.slots import LOOK_SLOT_S, time_slot
+from formcheck.sparse import CLOSE_SLOT_S, EVEN_SLOT_S, MAX_LOOKS, EvenReading, read_sparsely
 from formcheck.types import Analysis, Frame, ImageArray, Outcome, Pose, Side, Status
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_videos"
@@ -89,21 +92,37 @@ class TestSampler:
     def test_a_still_person_is_looked_at_a_few_times_a_second(self) -> None:
         sent, _ = sampled(film(STILL))
         assert 0 in sent
-        assert gaps_s(sent)[2:] == pytest.approx(STILL_GAP_S, abs=1 / 30)
+        inner = {index: pose for index, pose in sent.items() if pose.time_s >= EDGE_S}
+        assert gaps_s(inner) == pytest.approx(STILL_SLOT_S, abs=1 / 30)
+
+    def test_long_slots_are_not_for_the_clips_beginning_and_end(self) -> None:
+        sampler, sent = Sampler(4.0), []
+        for pose in film(STILL):
+            if sampler.wants(pose.time_s, thumbnail_of(pose.index)):
+                sampler.saw(pose, thumbnail_of(pose.index))
+                sent.append(pose.time_s)
+        gaps = np.diff([time_s for time_s in sent if time_s < EDGE_S or time_s > 4.0 - EDGE_S + LOOK_SLOT_S])
+        assert np.sort(gaps)[:-1].max() <= LOOK_SLOT_S + 1 / 30  # but for the one between the two ends
+
+    def test_what_is_sent_begins_a_slot_of_time(self) -> None:
+        poses = film([Key(0.0), Key(4.0, knee=60.0)])
+        sent, _ = sampled(poses)
+        for index in sorted(sent)[2:]:
+            assert time_slot(poses[index].time_s, LOOK_SLOT_S) != time_slot(poses[index - 1].time_s, LOOK_SLOT_S)
 
     def test_a_moving_one_more_often_and_a_fast_one_nearly_always(self) -> None:
         slow, _ = sampled(film([Key(0.0), Key(4.0, knee=60.0)]))
         middle = {index: pose for index, pose in slow.items() if 1.0 < pose.time_s < 3.0}
-        assert gaps_s(middle).max() <= MOVING_GAP_S + 1 / 30
+        assert gaps_s(middle).max() <= LOOK_SLOT_S + 1 / 30
         fast, _ = sampled(film([Key(0.0), Key(0.5), Key(0.8, knee=110.0), Key(1.1)]))
         inside = [index for index in fast if 18 <= index < 30]
-        assert len(inside) >= 6
+        assert len(inside) >= 5
 
     @pytest.mark.parametrize("fps", [24.0, 60.0])
     def test_the_rate_is_of_time_not_of_frames(self, fps: float) -> None:
         poses = film(HINGES, fps=fps)
         sent, _ = sampled(poses)
-        assert len(sent) / poses[-1].time_s == pytest.approx(5.5, abs=1.5)
+        assert len(sent) / poses[-1].time_s == pytest.approx(4.5, abs=1.0)
 
     def test_an_exact_copy_is_never_sent(self) -> None:
         sent, _ = sampled(film(STILL), lambda index: thumbnail_of(0 if index < 60 else 1))
@@ -126,12 +145,13 @@ class TestSampler:
         sent, _ = sampled(film(STILL), leaping)
         assert set(range(50, 50 + DENSE)) <= set(sent)
 
-    def test_a_surprising_pose_has_the_next_frames_sent(self) -> None:
+    def test_a_surprising_pose_has_more_of_the_next_frames_sent(self) -> None:
         poses = film(STILL)
         wild = replace(poses[75], image_px=poses[75].image_px + 300.0 * (np.arange(33) == 25)[:, None])
         sent, _ = sampled([*poses[:75], *[replace(wild, index=i, time_s=i / 30) for i in range(75, 84)], *poses[84:]])
         first = min(index for index in sent if index >= 75)
-        assert set(range(first, first + DENSE)) <= set(sent)
+        next_ones = {index: sent[index] for index in sorted(sent) if index >= first}
+        assert gaps_s(next_ones)[:DENSE].max() <= SURPRISED_SLOT_S + 1 / 30
 
     def test_noise_from_frame_to_frame_does_not_keep_every_frame_sent(self) -> None:
         poses = film([Key(0.0), Key(8.0)])
@@ -151,7 +171,8 @@ class TestSampler:
             poses[index] = replace(poses[index], image_px=off)
         sent, _ = sampled(poses)
         first = min(index for index in sent if index >= 60)
-        assert (set(range(first, first + DENSE)) <= set(sent)) is surprises
+        after = gaps_s({index: pose for index, pose in sent.items() if index >= first})
+        assert (after[0] <= SURPRISED_SLOT_S + 1 / 60) is surprises
 
     def test_a_lost_person_is_searched_for_in_every_frame_for_a_while(self) -> None:
         poses = lose(film([Key(0.0), Key(8.0)]), [(2.0, 7.0)])
@@ -402,21 +423,21 @@ class TestReading:
     ) -> None:
         path, backend = hinge_clip
         exercise = EXERCISES["romanian-deadlift"]
-        monkeypatch.setattr(pipeline, "in_doubt", lambda outcomes, _applied, _known: outcomes)
+        monkeypatch.setattr(pipeline, "in_doubt", lambda outcomes, *_: outcomes)
         again = analyze_clip(path, exercise=exercise, backend=backend, rate="auto")
         assert again.report.clip.frames_estimated is None
         assert again.report == analyze_clip(path, exercise=exercise, backend=backend).report
 
-    def test_of_a_stretch_in_doubt_every_frame_is_sent(
+    def test_a_stretch_in_doubt_is_read_closely(
         self, hinge_clip: tuple[Path, Replay], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         path, backend = hinge_clip
         exercise = EXERCISES["romanian-deadlift"]
-        monkeypatch.setattr(pipeline, "in_doubt", lambda _outcomes, _applied, _known: ())
+        monkeypatch.setattr(pipeline, "in_doubt", lambda *_: ())
         before = analyze_clip(path, exercise=exercise, backend=backend, rate="auto")
         backend.asked.clear()
         monkeypatch.setattr(
-            pipeline, "in_doubt", lambda outcomes, _applied, known: () if known else [_of_knees(outcomes)]
+            pipeline, "in_doubt", lambda outcomes, _applied, _end_s, known: () if known else [_of_knees(outcomes)]
         )
         again = analyze_clip(path, exercise=exercise, backend=backend, rate="auto")
         full = analyze_clip(path, exercise=exercise, backend=backend)
@@ -424,7 +445,8 @@ class TestReading:
         assert again.table.estimated is not None
         doubtful, times = _of_knees(before.report.outcomes), again.table.time_s
         inside = (times >= doubtful.start_s - AROUND_S) & (times <= doubtful.end_s + AROUND_S)
-        np.testing.assert_array_equal(again.table.estimated, before.table.estimated | inside)
+        np.testing.assert_array_equal(again.table.estimated[~inside], before.table.estimated[~inside])
+        assert np.diff(times[inside & again.table.estimated]).max() <= CLOSE_SLOT_S + 1 / 30
         knee = "right_knee_flexion_deg"
         itself = (times >= doubtful.start_s) & (times <= doubtful.end_s)
         off = np.abs(again.table.columns[knee] - full.table.columns[knee])[itself].max()
@@ -435,7 +457,7 @@ class TestReading:
     ) -> None:
         path, backend = hinge_clip
         monkeypatch.setattr(
-            pipeline, "in_doubt", lambda outcomes, _applied, known: () if known else [_of_knees(outcomes)]
+            pipeline, "in_doubt", lambda outcomes, _applied, _end_s, known: () if known else [_of_knees(outcomes)]
         )
         monkeypatch.setattr(pipeline, "fits", lambda *_: False)
         again = analyze_clip(path, exercise=EXERCISES["romanian-deadlift"], backend=backend, rate="auto")
@@ -448,7 +470,8 @@ class TestReading:
         exercise = EXERCISES["romanian-deadlift"]
         first, second = ((1.0, 1.4), (5.0, 5.4))
 
-        def doubt(outcomes: Sequence[Outcome], _: object, known: Sequence[tuple[float, float]]) -> list[Outcome]:
+        def doubt(outcomes: Sequence[Outcome], *more: Any) -> list[Outcome]:
+            known = more[-1]
             start_s, end_s = (first, second)[min(len(known), 1)]
             return [replace(_of_knees(outcomes), start_s=start_s, end_s=end_s)] if len(known) < doubts else []
 
@@ -457,7 +480,8 @@ class TestReading:
         table = analyze_clip(path, exercise=exercise, backend=backend, rate="auto").table
         assert table.estimated is not None
         for start_s, end_s in (first, second):
-            assert table.estimated[(table.time_s >= start_s) & (table.time_s <= end_s)].all()
+            inside = table.estimated & (table.time_s >= start_s) & (table.time_s <= end_s)
+            assert np.diff(table.time_s[inside]).max() <= CLOSE_SLOT_S + 1 / 30
         assert not table.estimated.all()
         doubts = 3
         again = analyze_clip(path, exercise=exercise, backend=backend, rate="auto")
@@ -519,6 +543,10 @@ def _of_knees(outcomes: Sequence[Outcome]) -> Outcome:
     return next(outcome for outcome in outcomes if outcome.rule == "locked-knees" and outcome.rep == 1)
 
 
+def doubted(*outcomes: Outcome) -> tuple[Outcome, ...]:
+    return in_doubt(outcomes, RDL, 40.0)
+
+
 class TestDoubt:
     @pytest.mark.parametrize("measured", np.arange(-11.99, 12.0, 0.47).tolist())
     def test_a_value_is_in_doubt_where_another_status_is_near(self, measured: float) -> None:
@@ -529,21 +557,12 @@ class TestDoubt:
         outcome = replace(outcome, status=judging.grade(measured, 3.0, item.limits, item.rule))
         near = min(abs(measured - border) for border in (-6.0, 3.0, 6.0)) < 3.0 * DOUBT_SIGMAS
         near |= -6.0 - 3.0 * DOUBT_OF_FAULT_SIGMAS < measured < -6.0
-        assert in_doubt([outcome], RDL) == ((outcome,) if near else ())
+        assert doubted(outcome) == ((outcome,) if near else ())
 
     @pytest.mark.parametrize(("measured", "sigma"), [(math.nan, math.nan), (3.1, 3.0), (3.1, 0.0)])
     def test_what_was_not_decided_by_its_value_is_not_in_doubt(self, measured: float, sigma: float) -> None:
         outcome = make_outcome(rule="locked-knees", status=Status.OK, measured=measured, sigma=sigma)
-        assert in_doubt([outcome], RDL) == ()
-
-    def test_the_back_has_a_wider_doubt(self) -> None:
-        item = next(item for item in RDL if item.rule.id == "rounded-lower-back")
-        assert item.limits.caution is not None
-        measured = item.limits.caution + 0.4 * 5.0
-        outcome = make_outcome(rule="rounded-lower-back", status=Status.CAUTION, measured=measured, sigma=5.0)
-        assert in_doubt([outcome], RDL) == (outcome,)
-        far = replace(outcome, measured=item.limits.caution + 0.6 * 5.0)
-        assert in_doubt([far], RDL) == ()
+        assert doubted(outcome) == ()
 
     def test_what_was_lost_in_one_repetition_is_in_doubt_and_what_is_hidden_in_most_is_not(self) -> None:
         seen = make_outcome(rule="locked-knees", rep=1, status=Status.OK, measured=20.0, sigma=3.0)
@@ -555,13 +574,13 @@ class TestDoubt:
             sigma=math.nan,
             reason=judging.UNSEEN.format(judging.LEG),
         )
-        other = replace(lost, reason="the repetition is cut off by the clip")
+        other = replace(lost, reason="could not be measured")
         hidden = [lost, replace(lost, rep=3), replace(lost, rep=4)]
-        assert in_doubt([seen, lost], RDL) == (lost,)
-        assert in_doubt([lost], RDL) == (lost,)
-        assert in_doubt([seen, *hidden], RDL) == ()
-        assert len(in_doubt([seen, replace(seen, rep=5), *hidden[:2]], RDL)) == 2
-        assert in_doubt([seen, other], RDL) == ()
+        assert doubted(seen, lost) == (lost,)
+        assert doubted(lost) == (lost,)
+        assert doubted(seen, *hidden) == ()
+        assert len(doubted(seen, replace(seen, rep=5), *hidden[:2])) == 2
+        assert doubted(seen, other) == ()
 
     def test_stretches_in_doubt_are_read_and_neighbours_in_one_piece(self) -> None:
         spans = {1: (2.0, 4.0), 2: (4.5, 6.5), 3: (20.0, 22.0)}
@@ -569,18 +588,18 @@ class TestDoubt:
             make_outcome(rule="locked-knees", rep=number, start_s=spans[number][0], end_s=spans[number][1])
             for number in (3, 1, 2)
         ]
-        assert spans_to_read(doubtful, RDL, 40.0) == ((1.5, 7.0), (19.5, 22.5))
-        assert spans_to_read(doubtful[:1], RDL, 40.0) == ((19.5, 22.5),)
-        assert spans_to_read(doubtful[:1], RDL, 40.0, [(0.0, 21.0)]) == ((19.5, 22.5),)  # 22.5 s of 40
-        assert spans_to_read(doubtful[:1], RDL, 40.0, [(0.0, 19.0), (30.0, 33.0)]) is None  # 25 s of 40
+        assert spans_to_read(doubtful, 40.0) == ((1.5, 7.0), (19.5, 22.5))
+        assert spans_to_read(doubtful[:1], 40.0) == ((19.5, 22.5),)
+        assert spans_to_read(doubtful[:1], 40.0, [(0.0, 21.0)]) == ((19.5, 22.5),)  # 22.5 s of 40
+        assert spans_to_read(doubtful[:1], 40.0, [(0.0, 19.0), (30.0, 33.0)]) is None  # 25 s of 40
 
     def test_what_was_read_at_the_full_rate_is_in_doubt_no_more(self) -> None:
         outcome = make_outcome(
             rule="locked-knees", status=Status.CAUTION, measured=2.9, sigma=3.0, start_s=2.0, end_s=2.5
         )
-        assert in_doubt([outcome], RDL) == (outcome,)
-        assert in_doubt([outcome], RDL, [(0.0, 1.0), (1.5, 3.0)]) == ()
-        assert in_doubt([outcome], RDL, [(2.2, 3.0)]) == (outcome,)
+        assert doubted(outcome) == (outcome,)
+        assert in_doubt([outcome], RDL, 40.0, [(0.0, 1.0), (1.5, 3.0)]) == ()
+        assert in_doubt([outcome], RDL, 40.0, [(2.2, 3.0)]) == (outcome,)
 
     def test_what_was_not_in_doubt_must_stay(self) -> None:
         before = [make_outcome(rep=1), make_outcome(rep=2)]
@@ -590,9 +609,21 @@ class TestDoubt:
         assert not fits(before[:1], before, before[:1])
         assert not fits(before[:1], before, [*before, make_outcome(rep=3)])
 
-    def test_the_back_is_read_with_the_rest_around_it(self) -> None:
-        doubtful = [make_outcome(rule="rounded-lower-back", rep=1, start_s=10.0, end_s=12.0)]
-        assert spans_to_read(doubtful, RDL, 40.0) == ((9.0, 13.0),)
+    def test_a_repetition_that_the_clip_seems_to_cut_off_has_the_clips_edges_read(self) -> None:
+        begun = replace(
+            make_outcome(rule="locked-knees", rep=1, start_s=0.0, end_s=5.0),
+            status=Status.NOT_JUDGED,
+            measured=math.nan,
+            sigma=math.nan,
+            reason=judging.CUT_OFF,
+        )
+        assert doubted(begun) == (begun,)
+        assert spans_to_read([begun], 40.0) == ((-AROUND_S, EDGE_S + AROUND_S),)
+        assert in_doubt([begun], RDL, 40.0, [(0.0, EDGE_S)]) == ()
+        ends = replace(begun, start_s=36.0, end_s=40.0)
+        assert spans_to_read([ends], 40.0) == ((40.0 - EDGE_S - AROUND_S, 40.0 + AROUND_S),)
+        inside = replace(begun, start_s=10.0, end_s=14.0)  # by a cut
+        assert spans_to_read([inside], 40.0) == ((9.5, 14.5),)
 
     @pytest.mark.parametrize(
         ("rule", "rep", "duration_s"),
@@ -602,7 +633,7 @@ class TestDoubt:
         self, rule: str, rep: int | None, duration_s: float
     ) -> None:
         doubtful = [make_outcome(rule=rule, rep=rep, start_s=0.2, end_s=3.0)]
-        assert spans_to_read(doubtful, RDL, duration_s) is None
+        assert spans_to_read(doubtful, duration_s) is None
 
 
 def _statuses(analysis: Analysis) -> dict[tuple[str, int | None], str]:

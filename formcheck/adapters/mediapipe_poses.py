@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from formcheck.bias_features import time_slot
+from formcheck.bias_features import TIME_SLOT_S
+from formcheck.slots import time_slot
 from formcheck.types import Frame, Pose
 
 
@@ -52,7 +53,7 @@ class PatchTaker:
 
     def add(self, frame: Frame, pose: Pose) -> Pose:
         """The pose, with patches where they are due."""
-        slot = time_slot(frame.time_s)
+        slot = time_slot(frame.time_s, TIME_SLOT_S)
         if slot == self._last_slot:
             return pose
         self._last_slot = slot

@@ -8,8 +8,6 @@ first landmarker.
 
 from __future__ import annotations
 
-import math
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
@@ -18,27 +16,21 @@ import numpy as np
 
 from formcheck.adapters.square import Square, reach_of, trunk_of, trunks_apart
 from formcheck.silhouette import outline
+from formcheck.slots import LOOK_SLOT_S, time_slot
 from formcheck.types import OUTLINE_POINTS, FloatArray, Frame, Pose, PoseTrack
 from formcheck.view import yaw_per_frame
 
-# Seconds between two outlines, a landmarker run each. Every 0.05 s tells the lower back no better than every 0.5 s, but
-# a second apart, or fewer on the way from rest to the turn, leaves more repetitions that cannot be judged.
-EVERY_S = 0.5
-MOVED_S = 0.35  # ... once the trunk has moved on: the moments next to rest and next to the turn count most
-STILL_S = 0.75  # while the trunk is where it was at the last one
-SOON_S = 0.25  # in fast movement, and where the last one shows little: an arm is out of the way soon
-STILL = 0.02  # trunk lines that shoulders and hips have moved
-MOVED = 0.10
-FAST = 2.0  # trunk lines a second: a kettlebell swing; a hinge of 1.5 s comes to 1.3
+# An outline is taken in the first frame of a slot of time (`LOOK_SLOT_S`), or not in that slot: `--rate auto` sends
+# those frames too, so it has the outlines of the full rate. By other frames, a back reads 1 to 4 deg otherwise in quick
+# repetitions. Every 0.05 s tells it no better than every 0.6 s, if the moments next to the turn are among them.
+EVERY = 3  # slots from one outline to the next, a landmarker run each
+WHILE_STILL = 4  # while the trunk is where it was at the last one
+AT_TURN = 2  # slots in a row that have one because the trunk slows down: where a hinge turns round
 LITTLE_SEEN = 0.3  # of the outline's points, of which those along the front are often behind an arm
-MOST_SOON = 2  # looks in a row that may come sooner because little was seen
-SPEED_OVER_S = 0.1
-# Where poses come further apart than this (`--rate auto`), the moment next to the turn is easily passed by: the trunk
-# is looked at as soon as it is half as fast as it was.
-SPARSE_S = 0.1
-SLOWED = 0.5
-SLOWED_S = 0.15  # since the last outline
-FAST_FOR_S = 0.5  # a fast movement that turns round is slow for a moment, and that is the moment to see
+MOST_SOON = 2  # slots in a row that have one because the last showed little: an arm is out of the way soon
+STILL = 0.02  # trunk lines that shoulders and hips have moved
+SLOWED = 0.7  # of the fastest in this movement
+MOVING = 0.15  # trunk lines a second; slower is no movement that could slow down
 MAX_YAW_DEG = 45.0  # one frame's own estimate; from further round the outline is not that of the back
 SQUARE_PX = 320  # the network itself works on 256
 MARGIN = 1.15  # of the distance from mid-hip to the landmark that is furthest from it
@@ -97,40 +89,42 @@ class _Clock:
     """Tells when an outline is due."""
 
     def __init__(self) -> None:
-        self._last_s = -math.inf
+        self._slot: int | None = None
+        self._before: tuple[float, FloatArray] | None = None  # time and trunk of the last slot's first pose
+        self._fastest = 0.0  # trunk lines a second, in this movement
+        self._slow = 0  # slots in a row
+        self._last_slot: int | None = None  # with an outline
         self._last: FloatArray | None = None
         self._little_seen = 0  # looks in a row
-        self._fast_s = -math.inf
-        self._recent: deque[tuple[float, FloatArray]] = deque()
-        self._fastest = 0.0  # trunk lines a second, since the last outline
 
     def due(self, pose: Pose) -> bool:
         """Whether this pose, the next one, should have its outline taken."""
+        slot = time_slot(pose.time_s, LOOK_SLOT_S)
+        if slot == self._slot:
+            return False
+        self._slot = slot
         trunk = trunk_of(pose.image_px)
-        while len(self._recent) > 1 and self._recent[1][0] <= pose.time_s - SPEED_OVER_S:
-            self._recent.popleft()
-        sparse = bool(self._recent) and pose.time_s - self._recent[-1][0] > SPARSE_S
-        self._recent.append((pose.time_s, trunk))
-        before_s, before = self._recent[0]
-        speed = trunks_apart(trunk, before) / max(pose.time_s - before_s, 1e-3)
-        self._fastest = max(self._fastest, speed)
-        if speed > FAST:
-            self._fast_s = pose.time_s
-        elapsed_s = pose.time_s - self._last_s
-        if self._last is None or not 0 <= elapsed_s < STILL_S:
+        self._watch(pose.time_s, trunk)
+        if self._last is None or self._last_slot is None:
             return True
-        if pose.time_s - self._fast_s <= FAST_FOR_S or 0 < self._little_seen <= MOST_SOON:
-            return elapsed_s >= SOON_S
-        way = trunks_apart(trunk, self._last)
-        if sparse and way > MOVED and speed < SLOWED * self._fastest:
-            return elapsed_s > SLOWED_S
-        return elapsed_s >= (MOVED_S if way > MOVED else EVERY_S) and way > STILL
+        elapsed = slot - self._last_slot
+        if not 0 <= elapsed < WHILE_STILL or 0 < self._slow <= AT_TURN or 0 < self._little_seen <= MOST_SOON:
+            return True
+        return elapsed >= EVERY and trunks_apart(trunk, self._last) > STILL
 
     def saw(self, pose: Pose, points: FloatArray) -> None:
         """Take an outline."""
-        self._last_s, self._last = pose.time_s, trunk_of(pose.image_px)
-        self._fastest = 0.0
+        self._last_slot, self._last = time_slot(pose.time_s, LOOK_SLOT_S), trunk_of(pose.image_px)
         self._little_seen = self._little_seen + 1 if np.isfinite(points).mean() < LITTLE_SEEN else 0
+
+    def _watch(self, time_s: float, trunk: FloatArray) -> None:
+        """Notice how fast the trunk is and whether it slows down."""
+        before, self._before = self._before, (time_s, trunk)
+        speed = 0.0 if before is None else trunks_apart(trunk, before[1]) / max(time_s - before[0], 1e-3)
+        slows = self._fastest > MOVING and speed < SLOWED * self._fastest
+        self._slow = self._slow + 1 if slows else 0
+        # after the turn, or at rest, another movement begins
+        self._fastest = speed if self._slow > AT_TURN else max(self._fastest, speed)
 
 
 def around(pose: Pose) -> Square:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -86,11 +86,11 @@ class _Follower:
             self.before = self.last
         self.last, self.fresh = pose, False
 
-    def every_frame(self, times_s: Sequence[float], size_px: tuple[int, int], poses: PoseLog) -> PoseLog:
-        """Fill a log with a pose for every frame, missing where this person was not seen."""
+    def every_frame(self, frames: Iterable[tuple[int, float]], size_px: tuple[int, int], poses: PoseLog) -> PoseLog:
+        """Fill a log with a pose for each of these frames (index and time), missing where this person was not seen."""
         seen = zip(self.frames, self.poses, strict=True)
         frame, pose = next(seen, (-1, None))
-        for index, time_s in enumerate(times_s):
+        for index, time_s in frames:
             if pose is not None and frame == index:
                 poses.append(pose)
                 frame, pose = next(seen, (-1, None))
@@ -107,7 +107,8 @@ class _Follower:
 class PeopleBackend:
     """Follows every person of a clip; after the last frame `choose` gives the poses of the one to judge.
 
-    `detect` returns the pose of whoever was found first, so that a clip can be read through as with any backend.
+    `detect` returns the pose of whoever was found first, so that a clip can be read through as with any backend. It
+    need not be given every frame; `choose` then has the poses of those that it was given.
 
     Parameters
     ----------
@@ -126,7 +127,8 @@ class PeopleBackend:
         self._pending: tuple[Pose, ...] = ()
         self._next_look_s = -math.inf
         self._shelf = shelf
-        self._times_s = array("d")  # of every frame
+        self._indexes = array("q")  # of every frame that was given
+        self._times_s = array("d")
         self._size_px = (0, 0)
 
     @classmethod
@@ -144,6 +146,7 @@ class PeopleBackend:
         """Follow everyone into the next frame; returns the pose of the person found first."""
         height, width = frame.image.shape[:2]
         self._size_px = (width, height)
+        self._indexes.append(frame.index)
         self._times_s.append(frame.time_s)
         if self._pending or frame.time_s >= self._next_look_s:
             self._look(frame)
@@ -166,12 +169,11 @@ class PeopleBackend:
 
     def choose(self, wanted: Person | None = None) -> Choice:
         """Choose the person to judge, as `formcheck.people.choose`."""
-        tracks = [
-            person.every_frame(self._times_s, self._size_px, PoseLog(shelf=self._shelf)) for person in self._followed
-        ]
+        frames = list(zip(self._indexes, self._times_s, strict=True))
+        tracks = [person.every_frame(frames, self._size_px, PoseLog(shelf=self._shelf)) for person in self._followed]
         if not tracks:
             nobody = PoseLog(shelf=self._shelf)
-            for index, time_s in enumerate(self._times_s):
+            for index, time_s in frames:
                 nobody.append(Pose.missing(index, time_s, self._size_px))
             tracks.append(nobody)
         return people.choose(tracks, wanted)
