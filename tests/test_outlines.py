@@ -12,7 +12,7 @@ from synthetic import Key, film
 
 from formcheck import overlay_text as text
 from formcheck.adapters.mediapipe import MediaPipeBackend
-from formcheck.adapters.outlines import MOST_SOON, MOVED_S, SOON_S, SQUARE_PX, STILL_S, Outliner, around
+from formcheck.adapters.outlines import EVERY, MOST_SOON, SQUARE_PX, WHILE_STILL, Outliner, around
 from formcheck.adapters.pose import BackendInfo
 from formcheck.adapters.recorded import load_poses, save_poses
 from formcheck.adapters.turned import turn_back
@@ -22,6 +22,7 @@ from formcheck.overlay_back import draw_back
 from formcheck.overlay_style import Style
 from formcheck.poselog import PoseLog
 from formcheck.shots import join
+from formcheck.slots import LOOK_SLOT_S, time_slot
 from formcheck.types import OUTLINE_POINTS, Frame, Measurement, Phase, Pose, PoseTrack, Side, Update
 
 CLIP = Path(__file__).resolve().parent.parent / "sample_videos" / "03-romanian-deadlift-good.mp4"
@@ -70,8 +71,8 @@ def test_an_outline_comes_a_few_times_a_second_in_pixels_of_the_whole_frame() ->
     outlined = [outliner.add(frame_of(pose), pose) for pose in poses]
     at = [pose.time_s for pose in outlined if pose.outline_px is not None]
     assert at[0] == 0.0
-    assert np.diff(at).min() >= MOVED_S - 1e-9
-    assert np.diff(at).max() <= STILL_S + 1 / 30
+    assert np.diff(at).min() >= LOOK_SLOT_S - 1e-9
+    assert np.diff(at).max() <= WHILE_STILL * LOOK_SLOT_S + 1 / 30
     assert len(at) >= 4
     assert all(frame.image.shape == (SQUARE_PX, SQUARE_PX, 3) for frame in masks.seen)
     for pose in outlined:
@@ -86,44 +87,52 @@ def test_an_outline_comes_a_few_times_a_second_in_pixels_of_the_whole_frame() ->
     assert masks.closed == 1
 
 
-@pytest.mark.parametrize(
-    ("keys", "shift_px", "usual_s"),
-    [
-        pytest.param([Key(0.0), Key(4.0)], 0.0, STILL_S, id="still"),
-        pytest.param(
-            [Key(0.0), *(Key(0.4 * turn, hip=110.0 * (turn % 2)) for turn in range(1, 9))], 0.0, SOON_S, id="fast"
-        ),
-    ],
-)
-def test_outlines_come_as_often_as_they_are_needed(keys: list[Key], shift_px: float, usual_s: float) -> None:
-    poses = bare(film(keys, fps=30.0))
-    masks = Masks(shift_px)
+def outlined_at(poses: list[Pose], masks: Masks | None = None) -> list[float]:
+    """Times of the poses that an outliner gives an outline."""
+    masks = masks or Masks()
     masks.given = poses
     outliner = Outliner(lambda: masks)
-    at = [pose.time_s for pose in poses if outliner.add(frame_of(pose), pose).outline_px is not None]
-    assert np.median(np.diff(at)) == pytest.approx(usual_s, abs=1 / 30 + 1e-6)
+    return [pose.time_s for pose in poses if outliner.add(frame_of(pose), pose).outline_px is not None]
 
 
-def test_where_poses_are_far_apart_the_trunk_is_looked_at_as_it_slows_down() -> None:
+@pytest.mark.parametrize(
+    ("keys", "slots"),
+    [
+        pytest.param([Key(0.0), Key(4.0)], WHILE_STILL, id="still"),
+        pytest.param([Key(0.0), Key(4.0, hip=100.0)], EVERY, id="moving on"),
+    ],
+)
+def test_outlines_come_as_often_as_they_are_needed(keys: list[Key], slots: int) -> None:
+    at = outlined_at(bare(film(keys, fps=30.0)))
+    assert np.median(np.diff(at)) == pytest.approx(slots * LOOK_SLOT_S, abs=1e-6)
+
+
+def hinging(fps: float = 30.0) -> tuple[list[Pose], list[float]]:
     turns = [0.6 + 2.3 * (number + 0.5) for number in range(6)]
     keys = [Key(0.0), Key(0.6)]
     for turn in turns:
         keys += [Key(turn, hip=70.0), Key(turn + 1.15)]
-    poses = bare(film(keys, fps=30.0))[::5]
-    masks = Masks()
-    masks.given = poses
-    outliner = Outliner(lambda: masks)
-    at = [pose.time_s for pose in poses if outliner.add(frame_of(pose), pose).outline_px is not None]
+    return bare(film(keys, fps=fps)), turns
+
+
+def test_the_moments_next_to_the_turn_are_seen() -> None:
+    poses, turns = hinging()
+    at = outlined_at(poses)
     assert np.median([min(abs(time_s - turn) for time_s in at) for turn in turns]) < 0.1  # 0.15 by the rhythm alone
+
+
+def test_the_frames_that_begin_a_slot_have_the_same_outlines_alone_as_among_all() -> None:
+    poses, _ = hinging()
+    slots = [time_slot(pose.time_s, LOOK_SLOT_S) for pose in poses]
+    alone = [pose for pose, before, slot in zip(poses, [-1, *slots], slots, strict=False) if before != slot]
+    assert len(alone) < len(poses) / 5
+    assert outlined_at(alone) == outlined_at(poses)
 
 
 def test_where_little_is_seen_the_next_looks_come_soon_and_then_no_sooner_than_elsewhere() -> None:
     poses = bare(film([Key(0.0), Key(6.0)], fps=30.0))
-    masks = Masks(80.0)
-    masks.given = poses
-    outliner = Outliner(lambda: masks)
-    at = [pose.time_s for pose in poses if outliner.add(frame_of(pose), pose).outline_px is not None]
-    expected = [SOON_S] * MOST_SOON + [STILL_S] * 3
+    at = outlined_at(poses, Masks(80.0))
+    expected = [LOOK_SLOT_S] * MOST_SOON + [WHILE_STILL * LOOK_SLOT_S] * 3
     np.testing.assert_allclose(np.diff(at)[: len(expected)], expected, atol=1 / 30 + 1e-6)
 
 
