@@ -46,7 +46,7 @@ from formcheck.sampling import (
     trunk_px,
 )
 from formcheck.slots import LOOK_SLOT_S, time_slot
-from formcheck.sparse import CLOSE_SLOT_S, MAX_LOOKS, read_sparsely
+from formcheck.sparse import CLOSE_SLOT_S, EVEN_SLOT_S, MAX_LOOKS, EvenReading, read_sparsely
 from formcheck.types import Analysis, Frame, ImageArray, Outcome, Pose, Side, Status
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_videos"
@@ -493,6 +493,33 @@ class TestReading:
         assert report.view.usable
         assert not report.reps
         assert report.clip.frames_estimated is None
+
+    def test_a_clip_that_begins_in_a_repetition_and_ends_in_it_is_not(self, tmp_path: Path) -> None:
+        poses = film([Key(0.0, hip=70.0, knee=15.0), Key(1.2, hip=10.0, knee=8.0), Key(2.4, hip=75.0, knee=15.0)])
+        path = write_clip(tmp_path / "cut_off.mp4", grain, [pose.time_s for pose in poses])
+        report = analyze_clip(path, exercise=EXERCISES["romanian-deadlift"], backend=Replay(poses), rate="auto").report
+        assert not any(rep.complete for rep in report.reps)
+        assert report.clip.frames_estimated is not None
+
+    def test_several_people_are_seen_ten_times_a_second_and_the_wanted_one_is_filled_in(
+        self, hinge_clip: tuple[Path, Replay]
+    ) -> None:
+        path, backend = hinge_clip
+        evenly = EvenReading(path, backend)
+        assert backend.asked == sorted(set(backend.asked))
+        assert {backend.asked[0], backend.asked[-1]} == {0, len(backend.poses) - 1}
+        sent = PoseLog()  # as the followers keep them: numbered without the frames between
+        for index in backend.asked:
+            sent.append(backend.poses[index])
+        poses = PoseLog()
+        reading = evenly.fill(sent, poses)
+        assert len(poses) == len(backend.poses)
+        assert reading.cuts_s == ()
+        estimated = [pose for pose in poses if pose.estimated]
+        assert [pose.index for pose in estimated] == backend.asked
+        assert np.diff([pose.time_s for pose in estimated]).max() <= EVEN_SLOT_S + 1 / 30
+        off = [np.abs(pose.image_px - other.image_px).max() for pose, other in zip(poses, backend.poses, strict=True)]
+        assert max(off) < 0.03 * trunk_px(backend.poses[0])
 
     @pytest.mark.parametrize(
         ("exercise", "rate", "looked_for"),
