@@ -34,7 +34,6 @@ from formcheck.sampling import BACK_METRIC, MOST_ROUNDS, Span, fits, in_doubt, s
 from formcheck.shots import LONGEST
 from formcheck.sparse import read_again
 from formcheck.types import Analysis, ClipInfo, Pose, Rate, Side, ToolInfo
-from formcheck.verdicts import saw_nothing
 
 
 def applied_rules(exercise: Exercise, settings: Settings) -> tuple[AppliedRule, ...]:
@@ -80,8 +79,8 @@ def analyze_clip(
     rate : Rate or str
         ``"auto"`` estimates only as many frames as the movement asks for: about twice as quick for most clips. Read at
         the full rate after all are stretches in which another verdict is so near that poses between two frames may
-        decide, what was lost in one repetition only, and the whole of a clip that has to be turned, and of one in
-        which no repetition was seen. The lower back is measured only where a rule judges it, several people
+        decide, what was lost in one repetition only, and the whole of a clip that has to be turned, and of one
+        without a repetition. The lower back is measured only where a rule judges it, several people
         are in the picture, it has to be turned, or the exercise was not named.
     beside : bool
         Decode, and look closer at the picture, on another core than the network's. A program that has a process for
@@ -146,8 +145,8 @@ def _closer(
     analyze: Callable[[Reading], Analysis],
 ) -> Analysis | None:
     """What comes of a clip that was read sparsely, once stretches in doubt were read again; None to read all of it."""
-    if analysis.report.view.usable and saw_nothing(analysis.report, EXERCISES[analysis.report.exercise.name]):
-        return None  # a repetition may have been passed by
+    if analysis.report.view.usable and not analysis.report.reps:
+        return None  # one may have been passed by
     known: tuple[Span, ...] = ()
     duration_s = analysis.report.clip.duration_s
     for _ in range(MOST_ROUNDS):

@@ -20,7 +20,7 @@ from formcheck.lumbar import LumbarModel
 from formcheck.reps import Segmentation
 from formcheck.roll import Roll
 from formcheck.rules.base import AppliedRule
-from formcheck.types import Kind, MeasurementTable, NeutralPose, Outcome, PoseTrack, Rep, Report, Side, Track, View
+from formcheck.types import Kind, MeasurementTable, NeutralPose, Outcome, PoseTrack, Rep, Side, Track, View
 
 MIN_FOUND_FRACTION = 0.9  # below this a clip has too little of the person to be trusted silently
 LEANS = "the camera leans by {:.0f} deg; that has been taken out of the angles (set it upright next time)"
@@ -239,11 +239,6 @@ def _begun_before(exercise: Exercise, until_s: float) -> str:
 def _none_found(exercise: Exercise) -> str:
     what = _what(exercise)
     return f"no {what} of {exercise.id} was seen; is it the right exercise, and is all of it in the clip?"
-
-
-def saw_nothing(report: Report, exercise: Exercise) -> bool:
-    """Whether no repetition was seen, and not because the clip begins in the middle of it."""
-    return not report.reps and any(_none_found(exercise) in warning for warning in report.warnings)
 
 
 def _warnings(

@@ -494,13 +494,6 @@ class TestReading:
         assert not report.reps
         assert report.clip.frames_estimated is None
 
-    def test_a_clip_that_begins_in_a_repetition_and_ends_in_it_is_not(self, tmp_path: Path) -> None:
-        poses = film([Key(0.0, hip=70.0, knee=15.0), Key(1.2, hip=10.0, knee=8.0), Key(2.4, hip=75.0, knee=15.0)])
-        path = write_clip(tmp_path / "cut_off.mp4", grain, [pose.time_s for pose in poses])
-        report = analyze_clip(path, exercise=EXERCISES["romanian-deadlift"], backend=Replay(poses), rate="auto").report
-        assert not any(rep.complete for rep in report.reps)
-        assert report.clip.frames_estimated is not None
-
     def test_several_people_are_seen_ten_times_a_second_and_the_wanted_one_is_filled_in(
         self, hinge_clip: tuple[Path, Replay]
     ) -> None:
