@@ -328,10 +328,14 @@ def _joined(spans: Sequence[Span]) -> tuple[Span, ...]:
 def fits(doubtful: Sequence[Outcome], before: Sequence[Outcome], after: Sequence[Outcome]) -> bool:
     """Whether stretches that were read again fit the rest of the clip: what was not in doubt is what it was.
 
-    A network that begins in the middle of a clip may take one leg for the other.
+    A network that begins in the middle of a clip may take one leg for the other, and then values are others altogether;
+    another status by a value within its error of the first one comes from the closer look.
     """
     asked = {(outcome.rule, outcome.rep) for outcome in doubtful}
-    first, second = (
-        {(outcome.rule, outcome.rep): outcome.status for outcome in outcomes} for outcomes in (before, after)
+    first, second = ({(outcome.rule, outcome.rep): outcome for outcome in outcomes} for outcomes in (before, after))
+    return first.keys() == second.keys() and all(
+        second[pair].status is first[pair].status
+        or abs(second[pair].measured - first[pair].measured) < first[pair].sigma
+        for pair in first
+        if pair not in asked
     )
-    return first.keys() == second.keys() and all(second[pair] is first[pair] for pair in first if pair not in asked)

@@ -623,9 +623,12 @@ class TestDoubt:
 
     def test_what_was_not_in_doubt_must_stay(self) -> None:
         before = [make_outcome(rep=1), make_outcome(rep=2)]
-        changed = replace(before[0], status=Status.CAUTION)
+        changed = replace(before[0], status=Status.CAUTION, measured=before[0].measured + 2.0 * before[0].sigma)
         assert fits(before[:1], before, [changed, before[1]])
         assert not fits(before[1:], before, [changed, before[1]])
+        nearly = replace(changed, measured=before[0].measured + 0.5 * before[0].sigma)
+        assert fits(before[1:], before, [nearly, before[1]])
+        assert not fits(before[1:], before, [replace(nearly, measured=math.nan), before[1]])
         assert not fits(before[:1], before, before[:1])
         assert not fits(before[:1], before, [*before, make_outcome(rep=3)])
 
