@@ -55,6 +55,8 @@ SEARCH_S: Final = 1.0  # every frame is sent for so long after the person was lo
 # come out within half a standard error of those of the full rate, half of them within a sixth.
 DOUBT_SIGMAS: Final = 0.1
 DOUBT_OF_FAULT_SIGMAS: Final = 0.4  # more care before somebody is told of a fault
+# quick real repetitions: a third of the values of the back came out more than 0.3 standard errors otherwise
+DOUBT_OF_BACK_SIGMAS: Final = 0.5
 AROUND_S: Final = 0.5  # read around a doubtful value: filters reach as far, and the network settles
 BACK_METRIC: Final = "lumbar_flexion_deg"
 MOST: Final = 0.6  # of a clip: then all of it is read
@@ -286,6 +288,8 @@ def _is_in_doubt(outcome: Outcome, applied: AppliedRule) -> bool:
     if judging.grade(measured, sigma, applied.limits, applied.rule) is not outcome.status:
         return False  # something else than the value decided
     sigmas = DOUBT_OF_FAULT_SIGMAS if outcome.status is Status.FAULT else DOUBT_SIGMAS
+    if BACK_METRIC in applied.rule.needs:
+        sigmas = max(sigmas, DOUBT_OF_BACK_SIGMAS)
     shifted = (measured - sigmas * sigma, measured + sigmas * sigma)
     return any(judging.grade(value, sigma, applied.limits, applied.rule) is not outcome.status for value in shifted)
 

@@ -584,6 +584,14 @@ class TestDoubt:
         outcome = make_outcome(rule="locked-knees", status=Status.OK, measured=measured, sigma=sigma)
         assert doubted(outcome) == ()
 
+    def test_the_back_has_a_wider_doubt(self) -> None:
+        item = next(item for item in RDL if item.rule.id == "rounded-lower-back")
+        assert item.limits.caution is not None
+        measured = item.limits.caution + 0.4 * 5.0
+        outcome = make_outcome(rule="rounded-lower-back", status=Status.CAUTION, measured=measured, sigma=5.0)
+        assert doubted(outcome) == (outcome,)
+        assert doubted(replace(outcome, measured=item.limits.caution + 0.6 * 5.0)) == ()
+
     def test_what_was_lost_in_one_repetition_is_in_doubt_and_what_is_hidden_in_most_is_not(self) -> None:
         seen = make_outcome(rule="locked-knees", rep=1, status=Status.OK, measured=20.0, sigma=3.0)
         lost = replace(
