@@ -30,9 +30,9 @@ from formcheck.poselog import PoseLog
 from formcheck.reading import Progress, Reading, read_poses
 from formcheck.recognise import recognise
 from formcheck.rules.base import AppliedRule
-from formcheck.sampling import BACK_METRIC, MOST_ROUNDS, Span, fits, in_doubt, spans_to_read
+from formcheck.sampling import BACK_METRIC, MOST_ROUNDS, Span, fits, in_doubt, is_of_the_back, spans_to_read
 from formcheck.shots import LONGEST
-from formcheck.sparse import read_again
+from formcheck.sparse import CLOSE_SLOT_S, read_again
 from formcheck.types import Analysis, ClipInfo, Pose, Rate, Side, ToolInfo
 
 
@@ -115,10 +115,10 @@ def analyze_clip(
             close_waiting()  # the memory that they hold would add to that of measuring a long clip
         return reading
 
-    def read_stretches(poses: Sequence[Pose], spans: Sequence[Span]) -> PoseLog:
+    def read_stretches(poses: Sequence[Pose], spans: Sequence[Span], slot_s: float) -> PoseLog:
         opened = MediaPipeBackend.open(model, outlines=outlines) if backend is None else nullcontext(backend)
         with opened as source:
-            return read_again(path, source, poses, spans, on_progress, beside=beside)
+            return read_again(path, source, poses, spans, on_progress, slot_s=slot_s, beside=beside)
 
     def analyze(reading: Reading) -> Analysis:
         return analyze_reading(path, reading, exercise=exercise, side=side, settings=settings)
@@ -141,7 +141,7 @@ def _closer(
     reading: Reading,
     analysis: Analysis,
     applied: Sequence[AppliedRule],
-    read_stretches: Callable[[Sequence[Pose], Sequence[Span]], PoseLog],
+    read_stretches: Callable[[Sequence[Pose], Sequence[Span], float], PoseLog],
     analyze: Callable[[Reading], Analysis],
 ) -> Analysis | None:
     """What comes of a clip that was read sparsely, once stretches in doubt were read again; None to read all of it."""
@@ -153,10 +153,12 @@ def _closer(
         doubtful = in_doubt(analysis.report.outcomes, applied, duration_s, known)
         if not doubtful:
             return analysis
-        spans = spans_to_read(doubtful, duration_s, known)
+        spans = spans_to_read(doubtful, applied, duration_s, known)
         if spans is None or reading.several:  # whoever is followed from the middle of a clip may be somebody else
             return None
-        reading = replace(reading, poses=read_stretches(reading.poses, spans))
+        # the outline of a back comes out otherwise by half of the frames
+        slot_s = 0.0 if any(is_of_the_back(outcome, applied) for outcome in doubtful) else CLOSE_SLOT_S
+        reading = replace(reading, poses=read_stretches(reading.poses, spans, slot_s))
         before = analysis.report
         try:
             analysis = analyze(reading)

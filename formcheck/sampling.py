@@ -57,6 +57,7 @@ DOUBT_SIGMAS: Final = 0.1
 DOUBT_OF_FAULT_SIGMAS: Final = 0.4  # more care before somebody is told of a fault
 # quick real repetitions: a third of the values of the back came out more than 0.3 standard errors otherwise
 DOUBT_OF_BACK_SIGMAS: Final = 0.5
+AROUND_BACK_S: Final = 1.0  # a few outlines before it and after it
 AROUND_S: Final = 0.5  # read around a doubtful value: filters reach as far, and the network settles
 BACK_METRIC: Final = "lumbar_flexion_deg"
 MOST: Final = 0.6  # of a clip: then all of it is read
@@ -302,21 +303,28 @@ def _was_lost(outcome: Outcome, outcomes: Sequence[Outcome]) -> bool:
 
 
 def spans_to_read(
-    doubtful: Sequence[Outcome], duration_s: float, known: Sequence[Span] = ()
+    doubtful: Sequence[Outcome], applied: Sequence[AppliedRule], duration_s: float, known: Sequence[Span] = ()
 ) -> tuple[Span, ...] | None:
     """Stretches of a clip to read closely, so that these outcomes can be told; seconds, in order of time.
 
-    Each is the stretch over which the value was taken, or an edge of the clip, with a little around it. None says that
-    the whole clip is to be read: for an outcome of the set, and when with what is `known` already most of the clip is
-    asked for.
+    Each is the stretch over which the value was taken, or an edge of the clip, with a little around it, more where
+    the outline of the back decides. None says that the whole clip is to be read: for an outcome of the set, and when
+    with what is `known` already most of the clip is asked for.
     """
     spans: list[Span] = []
     for outcome in doubtful:
         if outcome.rep is None:
             return None
-        spans += [(start_s - AROUND_S, end_s + AROUND_S) for start_s, end_s in _decided_by(outcome, duration_s)]
+        around_s = AROUND_BACK_S if is_of_the_back(outcome, applied) else AROUND_S
+        spans += [(start_s - around_s, end_s + around_s) for start_s, end_s in _decided_by(outcome, duration_s)]
     asked_s = sum(min(end_s, duration_s) - max(start_s, 0.0) for start_s, end_s in _joined((*spans, *known)))
     return None if asked_s > MOST * duration_s else _joined(spans)
+
+
+def is_of_the_back(outcome: Outcome, applied: Sequence[AppliedRule]) -> bool:
+    """Whether a value of the lower back decided an outcome; not where the clip cut it off."""
+    needs = next(item.rule.needs for item in applied if item.rule.id == outcome.rule)
+    return BACK_METRIC in needs and outcome.reason != judging.CUT_OFF
 
 
 def _joined(spans: Sequence[Span]) -> tuple[Span, ...]:
@@ -332,14 +340,10 @@ def _joined(spans: Sequence[Span]) -> tuple[Span, ...]:
 def fits(doubtful: Sequence[Outcome], before: Sequence[Outcome], after: Sequence[Outcome]) -> bool:
     """Whether stretches that were read again fit the rest of the clip: what was not in doubt is what it was.
 
-    A network that begins in the middle of a clip may take one leg for the other, and then values are others altogether;
-    another status by a value within its error of the first one comes from the closer look.
+    A network that begins in the middle of a clip may take one leg for the other.
     """
     asked = {(outcome.rule, outcome.rep) for outcome in doubtful}
-    first, second = ({(outcome.rule, outcome.rep): outcome for outcome in outcomes} for outcomes in (before, after))
-    return first.keys() == second.keys() and all(
-        second[pair].status is first[pair].status
-        or abs(second[pair].measured - first[pair].measured) < first[pair].sigma
-        for pair in first
-        if pair not in asked
+    first, second = (
+        {(outcome.rule, outcome.rep): outcome.status for outcome in outcomes} for outcomes in (before, after)
     )
+    return first.keys() == second.keys() and all(second[pair] is first[pair] for pair in first if pair not in asked)

@@ -201,6 +201,7 @@ def read_again(
     spans: Sequence[tuple[float, float]],
     on_progress: Callable[[float, float], None] | None = None,
     *,
+    slot_s: float = CLOSE_SLOT_S,
     beside: bool = False,
 ) -> PoseLog:
     """Read stretches of a clip closely that was read sparsely before; the poses of all frames.
@@ -215,6 +216,8 @@ def read_again(
     spans : sequence of (float, float)
         Seconds from which and until which, in order of time.
     on_progress : callable or None
+    slot_s : float
+        A frame of each slot of so many seconds is sent; 0 sends all.
     beside : bool
         As for `read_sparsely`.
 
@@ -240,7 +243,7 @@ def read_again(
                 take(stretch.end())
                 stretch = None
             if inside:
-                stretch = stretch or _Stretch(backend, decoded.index)
+                stretch = stretch or _Stretch(backend, decoded.index, slot_s)
                 stretch.add(decoded)
             if on_progress is not None:
                 on_progress(decoded.time_s, reader.info.duration_s)
@@ -254,19 +257,22 @@ def read_again(
 class _Stretch:
     """A part of a clip that is read again: its first and last frames are sent, and those that begin a slot between."""
 
-    def __init__(self, backend: PoseBackend, first: int) -> None:
+    def __init__(self, backend: PoseBackend, first: int, slot_s: float) -> None:
         self._backend = backend
+        self._slot_s = slot_s
         self._filler = Filler(first=first)
         self._slot: int | None = None
         self._waiting: DecodedFrame | None = None
 
     def add(self, decoded: DecodedFrame) -> None:
         self._filler.frame(decoded.time_s)
-        slot = time_slot(decoded.time_s, CLOSE_SLOT_S)
         self._waiting = decoded
-        if slot != self._slot:
+        if self._slot_s > 0:
+            slot = time_slot(decoded.time_s, self._slot_s)
+            if slot == self._slot:
+                return
             self._slot = slot
-            self._send()
+        self._send()
 
     def end(self) -> tuple[Pose, ...]:
         """The poses of all its frames."""
