@@ -36,7 +36,7 @@ TRUNK: Final = tuple(int(side_landmark(side, name)) for side in Side for name in
 # faster than 2 Hz in it, and shorter ones the faster the fastest joint is. Those of one length hold those of the next.
 SLOTS_S: Final = (LOOK_SLOT_S, LOOK_SLOT_S / 2, LOOK_SLOT_S / 4)
 STILL_SLOT_S: Final = 2 * LOOK_SLOT_S
-STILL: Final = 0.06  # trunk lengths in a slot; heels and toes flicker by half of it
+STILL: Final = 0.03  # trunk lengths in a slot; twice as much hid the turn of a slow good morning
 SURPRISED_SLOT_S: Final = LOOK_SLOT_S / 2
 EDGE_S: Final = 0.6  # at the clip's beginning and end, where little tells whether it is at rest, no long slots
 MOVE: Final = 0.5  # trunk lengths that the fastest joint may go between two frames that are sent
@@ -55,8 +55,8 @@ SEARCH_S: Final = 1.0  # every frame is sent for so long after the person was lo
 # come out within half a standard error of those of the full rate, half of them within a sixth.
 DOUBT_SIGMAS: Final = 0.1
 DOUBT_OF_FAULT_SIGMAS: Final = 0.4  # more care before somebody is told of a fault
-# quick real repetitions: a third of the values of the back came out more than 0.3 standard errors otherwise
-DOUBT_OF_BACK_SIGMAS: Final = 0.5
+# in quick real repetitions the back comes out 0.2 standard errors otherwise on the average
+DOUBT_OF_BACK_SIGMAS: Final = 0.25
 AROUND_BACK_S: Final = 1.0  # a few outlines before it and after it
 AROUND_S: Final = 0.5  # read around a doubtful value: filters reach as far, and the network settles
 BACK_METRIC: Final = "lumbar_flexion_deg"

@@ -587,7 +587,7 @@ class TestDoubt:
     def test_the_back_has_a_wider_doubt(self) -> None:
         item = next(item for item in RDL if item.rule.id == "rounded-lower-back")
         assert item.limits.caution is not None
-        measured = item.limits.caution + 0.4 * 5.0
+        measured = item.limits.caution + 0.2 * 5.0
         outcome = make_outcome(rule="rounded-lower-back", status=Status.CAUTION, measured=measured, sigma=5.0)
         assert doubted(outcome) == (outcome,)
         assert doubted(replace(outcome, measured=item.limits.caution + 0.6 * 5.0)) == ()
