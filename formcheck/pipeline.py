@@ -77,11 +77,12 @@ def analyze_clip(
     person : Person or None
         Whom to judge where several people are in the picture; None judges the one who moves through the exercise.
     rate : Rate or str
-        ``"auto"`` estimates only as many frames as the movement asks for: about twice as quick for most clips. Read at
-        the full rate after all are stretches in which another verdict is so near that poses between two frames may
-        decide, what was lost in one repetition only, and the whole of a clip that has to be turned, and of one
-        without a repetition. The lower back is measured only where a rule judges it, several people
-        are in the picture, it has to be turned, or the exercise was not named.
+        ``"auto"`` estimates only as many frames as the movement asks for: about twice as quick for most clips. Read
+        again more closely are stretches in which another verdict is so near that poses between two frames may decide,
+        what was lost in one repetition only, and the edges of a clip that seem to cut a repetition off; at the full
+        rate the whole of a clip in which that does not come out, of one that has to be turned, and of one without a
+        repetition. The lower back is measured only where a rule judges it, several people are in the picture, it has
+        to be turned, or the exercise was not named.
     beside : bool
         Decode, and look closer at the picture, on another core than the network's. A program that has a process for
         every core is quicker without. The answer is the same.
