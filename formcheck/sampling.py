@@ -51,8 +51,7 @@ FOOT_SURPRISE: Final = 0.6  # heels and toes flicker, and `formcheck.feet` puts 
 DENSE: Final = 3  # frames in a row that are sent after a leap, and shorter slots after a surprise
 SEARCH_S: Final = 1.0  # every frame is sent for so long after the person was lost
 
-# A value so near to another status is read again at the full rate. Nine in ten values that rules measure in landmarks
-# come out within half a standard error of those of the full rate, half of them within a sixth.
+# A value so near to another status is read again more closely.
 DOUBT_SIGMAS: Final = 0.1
 DOUBT_OF_FAULT_SIGMAS: Final = 0.4  # more care before somebody is told of a fault
 # in quick real repetitions the back comes out 0.2 standard errors otherwise on the average
@@ -274,12 +273,11 @@ def in_doubt(
 
 def _decided_by(outcome: Outcome, duration_s: float) -> list[Span]:
     """Where an outcome was decided: where its value was taken, or at the edges of the clip that cut it off."""
-    edges = [
-        (0.0, EDGE_S) if outcome.start_s < EDGE_S else None,
-        (duration_s - EDGE_S, duration_s) if outcome.end_s > duration_s - EDGE_S else None,
-    ]
-    cut_off = [edge for edge in edges if edge is not None] if outcome.reason == judging.CUT_OFF else []
-    return cut_off or [(outcome.start_s, outcome.end_s)]
+    edges: list[Span] = []
+    if outcome.reason == judging.CUT_OFF:
+        last_s = duration_s - EDGE_S
+        edges += [(0.0, EDGE_S)] * (outcome.start_s < EDGE_S) + [(last_s, duration_s)] * (outcome.end_s > last_s)
+    return edges or [(outcome.start_s, outcome.end_s)]
 
 
 def _is_in_doubt(outcome: Outcome, applied: AppliedRule) -> bool:

@@ -244,7 +244,7 @@ def read_again(
                 stretch = None
             if inside:
                 stretch = stretch or _Stretch(backend, decoded.index, slot_s)
-                stretch.add(decoded)
+                take(stretch.add(decoded))
             if on_progress is not None:
                 on_progress(decoded.time_s, reader.info.duration_s)
         if stretch is not None:
@@ -264,18 +264,20 @@ class _Stretch:
         self._slot: int | None = None
         self._waiting: DecodedFrame | None = None
 
-    def add(self, decoded: DecodedFrame) -> None:
+    def add(self, decoded: DecodedFrame) -> tuple[Pose, ...]:
+        """Take the next frame; gives poses now and then, so that a long stretch does not fill the memory."""
         self._filler.frame(decoded.time_s)
         self._waiting = decoded
         if self._slot_s > 0:
             slot = time_slot(decoded.time_s, self._slot_s)
             if slot == self._slot:
-                return
+                return ()
             self._slot = slot
         self._send()
+        return self._filler.ready()
 
     def end(self) -> tuple[Pose, ...]:
-        """The poses of all its frames."""
+        """The poses that are left."""
         self._send()
         return self._filler.rest()
 

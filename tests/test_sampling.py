@@ -46,7 +46,7 @@ from formcheck.sampling import (
     trunk_px,
 )
 from formcheck.slots import LOOK_SLOT_S, time_slot
-from formcheck.sparse import CLOSE_SLOT_S, EVEN_SLOT_S, MAX_LOOKS, EvenReading, read_sparsely
+from formcheck.sparse import CLOSE_SLOT_S, EVEN_SLOT_S, MAX_LOOKS, EvenReading, read_again, read_sparsely
 from formcheck.types import Analysis, Frame, ImageArray, Outcome, Pose, Side, Status
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_videos"
@@ -451,6 +451,39 @@ class TestReading:
         itself = (times >= doubtful.start_s) & (times <= doubtful.end_s)
         off = np.abs(again.table.columns[knee] - full.table.columns[knee])[itself].max()
         assert off < 0.3 * np.abs(before.table.columns[knee] - full.table.columns[knee])[itself].max()
+
+    def test_a_long_stretch_gives_the_same_in_pieces(
+        self, hinge_clip: tuple[Path, Replay], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path, backend = hinge_clip
+        sparse = PoseLog()
+        read_sparsely(path, backend, sparse)
+        whole = read_again(path, backend, sparse, [(0.5, 6.0)])
+        monkeypatch.setattr("formcheck.sparse.Filler", lambda first=0: Filler(20, first))
+        pieces = read_again(path, backend, sparse, [(0.5, 6.0)])
+        assert len(pieces) == len(whole) == len(sparse)
+        for one, other in zip(pieces, whole, strict=True):
+            np.testing.assert_allclose(one.image_px, other.image_px, atol=1e-9)
+            assert one.estimated is other.estimated
+
+    def test_several_people_in_doubt_are_followed_again_at_the_full_rate(
+        self, hinge_clip: tuple[Path, Replay], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path, backend = hinge_clip
+        reading = pipeline.read_poses
+
+        def several(*args: Any, **options: Any) -> Any:
+            return replace(reading(*args, **options), several=True)
+
+        monkeypatch.setattr(pipeline, "read_poses", several)
+        exercise = EXERCISES["romanian-deadlift"]
+        auto = analyze_clip(path, exercise=exercise, backend=backend, rate="auto")
+        assert auto.report.clip.frames_estimated is not None
+        monkeypatch.setattr(
+            pipeline, "in_doubt", lambda outcomes, _applied, _end_s, known: () if known else [_of_knees(outcomes)]
+        )
+        again = analyze_clip(path, exercise=exercise, backend=backend, rate="auto")
+        assert again.report.clip.frames_estimated is None
 
     def test_all_is_read_where_a_stretch_does_not_fit_the_rest(
         self, hinge_clip: tuple[Path, Replay], monkeypatch: pytest.MonkeyPatch

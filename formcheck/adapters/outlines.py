@@ -21,8 +21,8 @@ from formcheck.types import OUTLINE_POINTS, FloatArray, Frame, Pose, PoseTrack
 from formcheck.view import yaw_per_frame
 
 # An outline is taken in the first frame of a slot of time (`LOOK_SLOT_S`), or not in that slot: `--rate auto` sends
-# those frames too, so it has the outlines of the full rate. By other frames, a back reads 1 to 4 deg otherwise in quick
-# repetitions. Every 0.05 s tells it no better than every 0.6 s, if the moments next to the turn are among them.
+# those frames too, so it has nearly the outlines of the full rate. By other frames, a back reads 1 to 4 deg otherwise
+# in quick repetitions. Every 0.05 s tells it no better than every 0.6 s, if moments next to the turn are among them.
 EVERY = 3  # slots from one outline to the next, a landmarker run each
 WHILE_STILL = 4  # while the trunk is where it was at the last one
 AT_TURN = 2  # slots in a row that have one because the trunk slows down: where a hinge turns round
@@ -93,8 +93,7 @@ class _Clock:
         self._before: tuple[float, FloatArray] | None = None  # time and trunk of the last slot's first pose
         self._fastest = 0.0  # trunk lines a second, in this movement
         self._slow = 0  # slots in a row
-        self._last_slot: int | None = None  # with an outline
-        self._last: FloatArray | None = None
+        self._last: tuple[int, FloatArray] | None = None  # slot and trunk of the last outline
         self._little_seen = 0  # looks in a row
 
     def due(self, pose: Pose) -> bool:
@@ -105,16 +104,17 @@ class _Clock:
         self._slot = slot
         trunk = trunk_of(pose.image_px)
         self._watch(pose.time_s, trunk)
-        if self._last is None or self._last_slot is None:
+        if self._last is None:
             return True
-        elapsed = slot - self._last_slot
+        last_slot, last_trunk = self._last
+        elapsed = slot - last_slot
         if not 0 <= elapsed < WHILE_STILL or 0 < self._slow <= AT_TURN or 0 < self._little_seen <= MOST_SOON:
             return True
-        return elapsed >= EVERY and trunks_apart(trunk, self._last) > STILL
+        return elapsed >= EVERY and trunks_apart(trunk, last_trunk) > STILL
 
     def saw(self, pose: Pose, points: FloatArray) -> None:
         """Take an outline."""
-        self._last_slot, self._last = time_slot(pose.time_s, LOOK_SLOT_S), trunk_of(pose.image_px)
+        self._last = time_slot(pose.time_s, LOOK_SLOT_S), trunk_of(pose.image_px)
         self._little_seen = self._little_seen + 1 if np.isfinite(points).mean() < LITTLE_SEEN else 0
 
     def _watch(self, time_s: float, trunk: FloatArray) -> None:

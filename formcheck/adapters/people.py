@@ -169,14 +169,19 @@ class PeopleBackend:
 
     def choose(self, wanted: Person | None = None) -> Choice:
         """Choose the person to judge, as `formcheck.people.choose`."""
-        frames = list(zip(self._indexes, self._times_s, strict=True))
-        tracks = [person.every_frame(frames, self._size_px, PoseLog(shelf=self._shelf)) for person in self._followed]
+        tracks = [
+            person.every_frame(self._given(), self._size_px, PoseLog(shelf=self._shelf)) for person in self._followed
+        ]
         if not tracks:
             nobody = PoseLog(shelf=self._shelf)
-            for index, time_s in frames:
+            for index, time_s in self._given():
                 nobody.append(Pose.missing(index, time_s, self._size_px))
             tracks.append(nobody)
         return people.choose(tracks, wanted)
+
+    def _given(self) -> Iterable[tuple[int, float]]:
+        """Index and time of each frame that `detect` was given."""
+        return zip(self._indexes, self._times_s, strict=True)
 
     def close(self) -> None:
         """Free every landmarker. Closing twice is allowed."""
