@@ -123,6 +123,23 @@ def test_the_app_starts_on_the_upload_page() -> None:
     assert run(app).title[0].value == "Check a video"
 
 
+def _page_after_a_fragment_in_a_column() -> None:
+    import streamlit as st
+    from streamlit.delta_generator_singletons import context_dg_stack
+
+    from formcheck.ui.app import main
+
+    _, right = st.columns(2)
+    context_dg_stack.set((*context_dg_stack.get(), right))  # as Streamlit leaves it
+    main()
+
+
+def test_the_page_is_drawn_at_the_top_also_after_a_fragments_run(desk: InstantDesk) -> None:
+    app = run(AppTest.from_function(_page_after_a_fragment_in_a_column, default_timeout=30))
+    assert app.title[0].value == "Check a video"
+    assert not app.columns[1].children
+
+
 def test_a_sample_opens_with_one_click_under_its_own_exercise(desk: InstantDesk) -> None:
     with_result(desk)
     assert desk.asked == [("02-prone-leg-curl-missing-plantarflexion.mp4", "prone-leg-curl", None)]

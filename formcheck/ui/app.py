@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import streamlit as st
+from streamlit.delta_generator_singletons import context_dg_stack, get_default_dg_stack_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ DARK_STYLE: Final = f"""<style>
 
 def main() -> None:
     """Run the page that was asked for; the first one is the start page."""
+    _begin_at_the_top()
     st.set_page_config(page_title="formcheck", page_icon=str(ICON), layout="wide")
     if st.context.theme.type == "dark":
         st.html(DARK_STYLE)
@@ -56,6 +58,15 @@ def main() -> None:
         for entry, first in zip(PAGES, (True, *[False] * len(PAGES)), strict=False)
     ]
     st.navigation(pages, position="top").run()
+
+
+def _begin_at_the_top() -> None:
+    """Draw into the page itself, whatever ran before in this thread.
+
+    Streamlit leaves a fragment's run inside the columns that the fragment is drawn in. A run of the whole page which is
+    asked for at that run's very end follows in the same thread, and Streamlit would draw all of it in there.
+    """
+    context_dg_stack.set(get_default_dg_stack_value())
 
 
 def _open(module: str) -> None:
