@@ -112,64 +112,73 @@ def analyze_clip(
             outlines=outlines,
             on_progress=on_progress,
         )
-        if len(reading.poses) > LONGEST:
-            close_waiting()  # the memory that they hold would add to that of measuring a long clip
+        _make_room(reading.poses)
         return reading
 
     def read_stretches(poses: Sequence[Pose], spans: Sequence[Span], slot_s: float) -> PoseLog:
         opened = MediaPipeBackend.open(model, outlines=outlines) if backend is None else nullcontext(backend)
         with opened as source:
-            return read_again(path, source, poses, spans, on_progress, slot_s=slot_s, beside=beside)
+            again = read_again(path, source, poses, spans, on_progress, slot_s=slot_s, beside=beside)
+        _make_room(again)
+        return again
 
     def analyze(reading: Reading) -> Analysis:
         return analyze_reading(path, reading, exercise=exercise, side=side, settings=settings)
 
     with reused_landmarkers():
-        reading = read(rate)
-        analysis = analyze(reading)
-        if analysis.report.clip.frames_estimated is None:
-            return analysis
-        applied = applied_rules(EXERCISES[analysis.report.exercise.name], settings)
-        closer = _closer(reading, analysis, applied, read_stretches, analyze)
-        return analyze(read(Rate.FULL)) if closer is None else closer
+        analysis = _closely_enough(read(rate), settings, read_stretches, analyze)
+        return analyze(read(Rate.FULL)) if analysis is None else analysis
+
+
+def _make_room(poses: Sequence[Pose]) -> None:
+    if len(poses) > LONGEST:
+        close_waiting()  # the memory that they hold would add to that of measuring a long clip
 
 
 def _judges_the_back(exercise: Exercise, settings: Settings) -> bool:
     return any(BACK_METRIC in item.rule.needs for item in applied_rules(exercise, settings))
 
 
-def _closer(
+def _closely_enough(
     reading: Reading,
-    analysis: Analysis,
-    applied: Sequence[AppliedRule],
+    settings: Settings,
     read_stretches: Callable[[Sequence[Pose], Sequence[Span], float], PoseLog],
     analyze: Callable[[Reading], Analysis],
 ) -> Analysis | None:
-    """What comes of a clip that was read sparsely, once stretches in doubt were read again; None to read all of it."""
-    if analysis.report.view.usable and not analysis.report.reps:
-        return None  # one may have been passed by
+    """What comes of a clip, once stretches in doubt of a sparse reading were read again; None to read all of it.
+
+    Of a long clip there is never more than one analysis in memory.
+    """
+    analysis = analyze(reading)
+    report = analysis.report
+    if report.clip.frames_estimated is None:
+        return analysis
+    passed_by = report.view.usable and not report.reps  # perhaps a repetition
+    applied = applied_rules(EXERCISES[report.exercise.name], settings)
     known: tuple[Span, ...] = ()
-    duration_s = analysis.report.clip.duration_s
+    duration_s = report.clip.duration_s
     for _ in range(MOST_ROUNDS):
-        doubtful = in_doubt(analysis.report.outcomes, applied, duration_s, known)
-        if not doubtful:
+        doubtful = in_doubt(report.outcomes, applied, duration_s, known)
+        if not doubtful and not passed_by:
             return analysis
+        del analysis
         spans = spans_to_read(doubtful, applied, duration_s, known)
-        if spans is None or reading.several:  # whoever is followed from the middle of a clip may be somebody else
+        # of several people, whoever is followed from the middle of a clip may be somebody else
+        if passed_by or spans is None or reading.several:
             return None
         # the outline of a back comes out otherwise by half of the frames
         slot_s = 0.0 if any(is_of_the_back(outcome, applied) for outcome in doubtful) else CLOSE_SLOT_S
         reading = replace(reading, poses=read_stretches(reading.poses, spans, slot_s))
-        before = analysis.report
+        before = report
         try:
             analysis = analyze(reading)
         except NotRecognisedError:
             return None
-        after = analysis.report
-        if before.exercise.name != after.exercise.name or not fits(doubtful, before.outcomes, after.outcomes):
+        report = analysis.report
+        if before.exercise.name != report.exercise.name or not fits(doubtful, before.outcomes, report.outcomes):
             return None
         known += spans
-    return None if in_doubt(analysis.report.outcomes, applied, duration_s, known) else analysis
+    return None if in_doubt(report.outcomes, applied, duration_s, known) else analysis
 
 
 def analyze_reading(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import gc
 import math
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -47,7 +49,7 @@ from formcheck.sampling import (
 )
 from formcheck.slots import LOOK_SLOT_S, time_slot
 from formcheck.sparse import CLOSE_SLOT_S, EVEN_SLOT_S, MAX_LOOKS, EvenReading, read_again, read_sparsely
-from formcheck.types import Analysis, Frame, ImageArray, Outcome, Pose, Side, Status
+from formcheck.types import Analysis, FloatArray, Frame, ImageArray, Outcome, Pose, Side, Status
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_videos"
 HINGES = repetitions({"knee": 8.0, "hip": 4.0}, {"knee": 15.0, "hip": 80.0}, count=2)
@@ -519,6 +521,30 @@ class TestReading:
         doubts = 3
         again = analyze_clip(path, exercise=exercise, backend=backend, rate="auto")
         assert again.report.clip.frames_estimated is None
+
+    @pytest.mark.parametrize("fitting", [True, False], ids=["a stretch", "the whole"])
+    def test_one_analysis_at_a_time_is_in_memory(
+        self, hinge_clip: tuple[Path, Replay], monkeypatch: pytest.MonkeyPatch, fitting: bool
+    ) -> None:
+        path, backend = hinge_clip
+        analyses: list[weakref.ref[FloatArray]] = []
+        analyze = pipeline.analyze_reading
+
+        def counting(*args: Any, **options: Any) -> Analysis:
+            gc.collect()
+            assert [made for made in analyses if made() is not None] == []
+            analysis = analyze(*args, **options)
+            analyses.append(weakref.ref(analysis.track.image_px))
+            return analysis
+
+        monkeypatch.setattr(pipeline, "analyze_reading", counting)
+        monkeypatch.setattr(
+            pipeline, "in_doubt", lambda outcomes, _applied, _end_s, known: () if known else [_of_knees(outcomes)]
+        )
+        monkeypatch.setattr(pipeline, "fits", lambda *_: fitting)
+        kept = analyze_clip(path, exercise=EXERCISES["romanian-deadlift"], backend=backend, rate="auto")
+        assert len(analyses) == (2 if fitting else 3)
+        assert analyses[-1]() is kept.track.image_px
 
     def test_a_clip_without_a_repetition_is_read_whole(self, hinge_clip: tuple[Path, Replay]) -> None:
         path, backend = hinge_clip
