@@ -37,6 +37,7 @@ EXPORTS = ("trc", "mot", "parquet", "vtt")
 # Where memory is noted, once they are done.
 STAGES = (
     "formcheck.pipeline.read_poses",
+    "formcheck.pipeline.read_again",
     "formcheck.pipeline.analyze_reading",
     "formcheck.reports.export.write_exports",
     "formcheck.pipeline.render_overlay",
@@ -106,7 +107,7 @@ class Replayed:
 
 
 class ReplayedBackend:
-    """Stands where `reading` looks for `MediaPipeBackend`; the scout has the real one."""
+    """Stands where `reading` and `pipeline` look for `MediaPipeBackend`; the scout has the real one."""
 
     source: Path
 
@@ -159,7 +160,8 @@ def run_child(clip: str, replayed: str, args: argparse.Namespace, folder: Path) 
         if replayed:
             ReplayedBackend.source = Path(replayed)
             stack.enter_context(mock.patch.object(scout, "LOOK_EVERY_S", 60.0))
-            stack.enter_context(mock.patch("formcheck.reading.MediaPipeBackend", ReplayedBackend))
+            for module in ("reading", "pipeline"):  # the second reads stretches again
+                stack.enter_context(mock.patch(f"formcheck.{module}.MediaPipeBackend", ReplayedBackend))
         for name in STAGES:
             module, _, function = name.rpartition(".")
             wrapped = getattr(importlib.import_module(module), function)

@@ -17,6 +17,7 @@ from formcheck import __version__, bias, lumbar
 from formcheck.adapters.landmarkers import close_waiting, reused_landmarkers
 from formcheck.adapters.mediapipe import MediaPipeBackend
 from formcheck.adapters.pose import BackendInfo, PoseBackend
+from formcheck.adapters.release import give_back
 from formcheck.adapters.video import ClipReader, VideoInfo
 from formcheck.adapters.video_writer import OverlayWriter
 from formcheck.config import Settings
@@ -131,8 +132,10 @@ def analyze_clip(
 
 
 def _make_room(poses: Sequence[Pose]) -> None:
+    """Give back what reading a long clip left: it would add to the memory that measuring takes."""
     if len(poses) > LONGEST:
-        close_waiting()  # the memory that they hold would add to that of measuring a long clip
+        close_waiting()
+        give_back()
 
 
 def _judges_the_back(exercise: Exercise, settings: Settings) -> bool:

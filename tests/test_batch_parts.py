@@ -351,7 +351,7 @@ def test_memory_that_is_free_again_goes_back_to_the_system():
     """Blocks below one that stays: what the allocator keeps for later by itself."""
     code = (
         "import ctypes, pathlib\n"
-        "from formcheck.batch.release import give_back\n"
+        "from formcheck.adapters.release import give_back\n"
         "from formcheck.batch.worker import memory_mb\n"
         "libc = ctypes.CDLL(None)\n"
         "libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]\n"

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from formcheck.adapters import landmarkers
+from formcheck.adapters.release import give_back
 from formcheck.batch.job import Answer, End, Job, Task
-from formcheck.batch.release import give_back
 from formcheck.errors import ClipError, ConfigError, FormcheckError, ModelError, OutputError
 from formcheck.exercises import EXERCISES
 from formcheck.reports.csv import write_angles
@@ -94,10 +94,10 @@ def _write(job: Job, task: Task, analysis: Analysis) -> None:
         from formcheck.pipeline import render_overlay
 
         render_overlay(task.path, analysis, folder / f"{stem}.overlay.mp4")
-        give_back()
     if job.html:
         from formcheck.stills import write_page
 
+        give_back()  # the plots' engine takes 150 MB
         write_text(folder / f"{stem}.report.html", write_page(task.path, analysis))
 
 
