@@ -48,9 +48,6 @@ MAX_REST_BEND_DEG = 30.0  # a neutral from further into the movement would hide 
 SUPINE_LEAN_DEG = -45.0  # leaning back further than this the body lies on its back
 MIN_NEUTRAL_FRAMES = 3
 MIN_JUDGED_SHARE = 0.7  # of the frames of a turn, as for landmarks
-# Roughness of the outline: mean distance from a smooth curve, percent of the trunk line. Tight clothes stay below 0.6,
-# hair that hangs over the back or a fold goes past it.
-MAX_ROUGHNESS = 1.0
 
 NO_OUTLINE = "the outline of the back was not recorded; analyse the video itself again"
 OBLIQUE = (
@@ -149,10 +146,10 @@ def read(
     weights = model or load()
     neutral = neutral_profile(back.profile, bend_deg, at_rest)
     offset, bow = changes(back.profile, neutral)
-    rough, lying = roughness(back.profile) > MAX_ROUGHNESS, lean_deg < SUPINE_LEAN_DEG
-    trusted = np.isfinite(offset) & np.isfinite(bow) & ~rough & ~lying & (not yaw_deg > MAX_YAW_DEG)
+    lying = lean_deg < SUPINE_LEAN_DEG
+    trusted = np.isfinite(offset) & np.isfinite(bow) & ~lying & (not yaw_deg > MAX_YAW_DEG)
     offset, bow = np.where(trusted, offset, np.nan), np.where(trusted, bow, np.nan)
-    why = np.where(lying, LYING, np.where(rough, ROUGH, _unseen(back, neutral, yaw_deg)))
+    why = np.where(lying, LYING, _unseen(back, neutral, yaw_deg))
     own_offset, own_bow = changes(neutral[None], np.zeros(PROFILE.size))
     flexion = weights.offset * offset + weights.bow * bow
     return Reading(
@@ -189,13 +186,6 @@ def _part(change: FloatArray, heights: tuple[float, float]) -> FloatArray:
     return np.asarray(change[:, inside].mean(axis=1))
 
 
-def roughness(profile: FloatArray) -> FloatArray:
-    """Mean distance of each outline from a smooth curve (a quartic), percent, shape (n,); NaN where unseen."""
-    basis = np.vander((PROFILE - PROFILE.mean()) / np.ptp(PROFILE), 5)
-    rest = np.eye(PROFILE.size) - basis @ np.linalg.pinv(basis)
-    return np.asarray(np.abs(profile @ rest).mean(axis=1))
-
-
 def _unseen(back: Back, neutral: FloatArray, yaw_deg: float) -> NDArray[np.str_]:
     """Why the outline tells nothing in a frame in which it does not, shape (n,)."""
     n = len(back.looked)
@@ -204,7 +194,7 @@ def _unseen(back: Back, neutral: FloatArray, yaw_deg: float) -> NDArray[np.str_]
     if yaw_deg > MAX_YAW_DEG:
         return np.full(n, OBLIQUE.format(yaw_deg))
     if np.isnan(neutral).any():
-        return np.full(n, ARM_AT_REST if back.hidden.any() else UNCLEAR)
+        return np.full(n, ARM_AT_REST if back.hidden.any() else ROUGH if back.rough.any() else UNCLEAR)
     # outlines are not looked for in every frame: a frame without one has the reason of the last one that was
     last = np.maximum.accumulate(np.where(back.looked, np.arange(n), 0))
-    return np.where(back.hidden[last], ARM, UNCLEAR)
+    return np.where(back.rough[last], ROUGH, np.where(back.hidden[last], ARM, UNCLEAR))

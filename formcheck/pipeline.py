@@ -31,9 +31,9 @@ from formcheck.poselog import PoseLog
 from formcheck.reading import Progress, Reading, read_poses
 from formcheck.recognise import recognise
 from formcheck.rules.base import AppliedRule
-from formcheck.sampling import BACK_METRIC, MOST_ROUNDS, Span, fits, in_doubt, is_of_the_back, spans_to_read
+from formcheck.sampling import BACK_METRIC, MOST_ROUNDS, Span, fits, in_doubt, needs_outlines, spans_to_read
 from formcheck.shots import LONGEST
-from formcheck.sparse import CLOSE_SLOT_S, read_again
+from formcheck.sparse import read_again
 from formcheck.types import Analysis, ClipInfo, Pose, Rate, Side, ToolInfo
 
 
@@ -116,10 +116,12 @@ def analyze_clip(
         _make_room(reading.poses)
         return reading
 
-    def read_stretches(poses: Sequence[Pose], spans: Sequence[Span], slot_s: float) -> PoseLog:
-        opened = MediaPipeBackend.open(model, outlines=outlines) if backend is None else nullcontext(backend)
+    def read_stretches(poses: Sequence[Pose], spans: Sequence[Span], outlined: bool) -> PoseLog:
+        opened = (
+            MediaPipeBackend.open(model, outlines=outlines and outlined) if backend is None else nullcontext(backend)
+        )
         with opened as source:
-            again = read_again(path, source, poses, spans, on_progress, slot_s=slot_s, beside=beside)
+            again = read_again(path, source, poses, spans, on_progress, keep_outlines=not outlined, beside=beside)
         _make_room(again)
         return again
 
@@ -145,7 +147,7 @@ def _judges_the_back(exercise: Exercise, settings: Settings) -> bool:
 def _closely_enough(
     reading: Reading,
     settings: Settings,
-    read_stretches: Callable[[Sequence[Pose], Sequence[Span], float], PoseLog],
+    read_stretches: Callable[[Sequence[Pose], Sequence[Span], bool], PoseLog],
     analyze: Callable[[Reading], Analysis],
 ) -> Analysis | None:
     """What comes of a clip, once stretches in doubt of a sparse reading were read again; None to read all of it.
@@ -169,9 +171,7 @@ def _closely_enough(
         # of several people, whoever is followed from the middle of a clip may be somebody else
         if passed_by or spans is None or reading.several:
             return None
-        # the outline of a back comes out otherwise by half of the frames
-        slot_s = 0.0 if any(is_of_the_back(outcome, applied) for outcome in doubtful) else CLOSE_SLOT_S
-        reading = replace(reading, poses=read_stretches(reading.poses, spans, slot_s))
+        reading = replace(reading, poses=read_stretches(reading.poses, spans, needs_outlines(doubtful, applied)))
         before = report
         try:
             analysis = analyze(reading)

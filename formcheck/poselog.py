@@ -18,7 +18,7 @@ import numpy as np
 from formcheck.blocks import BLOCK, Rows, Shelf
 from formcheck.types import (
     LANDMARK_COUNT,
-    OUTLINE_POINTS,
+    OUTLINE_SHAPE,
     PATCHES_SHAPE,
     BoolArray,
     FloatArray,
@@ -29,7 +29,6 @@ from formcheck.types import (
 __all__ = ["BLOCK", "PoseLog"]
 
 NUMBERS = 6  # of each landmark: two in the picture, three in space, one visibility
-EDGES = (2, OUTLINE_POINTS, 2)
 
 
 class PoseLog(Sequence[Pose]):
@@ -73,7 +72,7 @@ class PoseLog(Sequence[Pose]):
         self._found = 0
         self.brightness = math.nan
         self._outlined = array("q")  # rows
-        self._outlines: Rows[np.floating[Any]] = Rows(EDGES, self._dtype, np.nan, shelf)
+        self._outlines: Rows[np.floating[Any]] = Rows(OUTLINE_SHAPE, self._dtype, np.nan, shelf)
 
     @classmethod
     def of(cls, poses: Sequence[Pose], brightness: float = math.nan) -> PoseLog:
@@ -242,7 +241,7 @@ class PoseLog(Sequence[Pose]):
             to += stop - start
         edges = None
         if outlined:
-            edges = np.full((count, *EDGES), np.nan)
+            edges = np.full((count, *OUTLINE_SHAPE), np.nan)
             for place, kept in outlined.items():
                 edges[place] = self._outlines.row(kept)
         return PoseTrack(time_s, self._size_px, image, world, visibility, patches, edges, self.brightness)

@@ -35,7 +35,7 @@ TRUNK: Final = tuple(int(side_landmark(side, name)) for side in Side for name in
 # Sent is the first frame of each slot of time: of 0.2 s as a rule, as a person's slow movement has hardly anything
 # faster than 2 Hz in it, and shorter ones the faster the fastest joint is. Those of one length hold those of the next.
 SLOTS_S: Final = (LOOK_SLOT_S, LOOK_SLOT_S / 2, LOOK_SLOT_S / 4)
-STILL_SLOT_S: Final = 2 * LOOK_SLOT_S
+STILL_SLOT_S: Final = 3 * LOOK_SLOT_S  # as outlines come (`adapters.outlines.EVERY`)
 STILL: Final = 0.03  # trunk lengths in a slot; twice as much hid the turn of a slow good morning
 SURPRISED_SLOT_S: Final = LOOK_SLOT_S / 2
 EDGE_S: Final = 0.6  # at the clip's beginning and end, where little tells whether it is at rest, no long slots
@@ -54,9 +54,6 @@ SEARCH_S: Final = 1.0  # every frame is sent for so long after the person was lo
 # A value so near to another status is read again more closely.
 DOUBT_SIGMAS: Final = 0.1
 DOUBT_OF_FAULT_SIGMAS: Final = 0.4  # more care before somebody is told of a fault
-# in quick real repetitions the back comes out 0.2 standard errors otherwise on the average
-DOUBT_OF_BACK_SIGMAS: Final = 0.25
-AROUND_BACK_S: Final = 1.0  # a few outlines before it and after it
 AROUND_S: Final = 0.5  # read around a doubtful value: filters reach as far, and the network settles
 BACK_METRIC: Final = "lumbar_flexion_deg"
 MOST: Final = 0.6  # of a clip: then all of it is read
@@ -287,8 +284,6 @@ def _is_in_doubt(outcome: Outcome, applied: AppliedRule) -> bool:
     if judging.grade(measured, sigma, applied.limits, applied.rule) is not outcome.status:
         return False  # something else than the value decided
     sigmas = DOUBT_OF_FAULT_SIGMAS if outcome.status is Status.FAULT else DOUBT_SIGMAS
-    if BACK_METRIC in applied.rule.needs:
-        sigmas = max(sigmas, DOUBT_OF_BACK_SIGMAS)
     shifted = (measured - sigmas * sigma, measured + sigmas * sigma)
     return any(judging.grade(value, sigma, applied.limits, applied.rule) is not outcome.status for value in shifted)
 
@@ -305,24 +300,26 @@ def spans_to_read(
 ) -> tuple[Span, ...] | None:
     """Stretches of a clip to read closely, so that these outcomes can be told; seconds, in order of time.
 
-    Each is the stretch over which the value was taken, or an edge of the clip, with a little around it, more where
-    the outline of the back decides. None says that the whole clip is to be read: for an outcome of the set, and when
-    with what is `known` already most of the clip is asked for.
+    Each is the stretch over which the value was taken, or an edge of the clip, with a little around it. None says that
+    the whole clip is to be read: for an outcome of the set, and when with what is `known` already most of the clip is
+    asked for.
     """
     spans: list[Span] = []
     for outcome in doubtful:
         if outcome.rep is None:
             return None
-        around_s = AROUND_BACK_S if is_of_the_back(outcome, applied) else AROUND_S
-        spans += [(start_s - around_s, end_s + around_s) for start_s, end_s in _decided_by(outcome, duration_s)]
+        spans += [(start_s - AROUND_S, end_s + AROUND_S) for start_s, end_s in _decided_by(outcome, duration_s)]
     asked_s = sum(min(end_s, duration_s) - max(start_s, 0.0) for start_s, end_s in _joined((*spans, *known)))
     return None if asked_s > MOST * duration_s else _joined(spans)
 
 
-def is_of_the_back(outcome: Outcome, applied: Sequence[AppliedRule]) -> bool:
-    """Whether a value of the lower back decided an outcome; not where the clip cut it off."""
-    needs = next(item.rule.needs for item in applied if item.rule.id == outcome.rule)
-    return BACK_METRIC in needs and outcome.reason != judging.CUT_OFF
+def needs_outlines(doubtful: Sequence[Outcome], applied: Sequence[AppliedRule]) -> bool:
+    """Whether stretches that are read again for these outcomes need outlines anew, and not only more landmarks.
+
+    For a value of the lower back, and for what was not seen. Else they are what they were, each of its frame alone.
+    """
+    of_the_back = {item.rule.id for item in applied if BACK_METRIC in item.rule.needs}
+    return any(outcome.rule in of_the_back or outcome.reason in _NOT_SEEN for outcome in doubtful)
 
 
 def _joined(spans: Sequence[Span]) -> tuple[Span, ...]:

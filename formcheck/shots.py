@@ -13,7 +13,7 @@ import numpy as np
 
 from formcheck.geometry import length
 from formcheck.landmarks import Landmark
-from formcheck.types import LANDMARK_COUNT, OUTLINE_POINTS, PATCHES_SHAPE, FloatArray, PatchArray, PoseTrack, Track
+from formcheck.types import LANDMARK_COUNT, OUTLINE_SHAPE, PATCHES_SHAPE, FloatArray, PatchArray, PoseTrack, Track
 
 # Frames that are measured in one go: over three minutes of a phone's video. A frame takes several kB while it is.
 LONGEST = 6000
@@ -103,10 +103,8 @@ def _joined_patches(tracks: Sequence[PoseTrack]) -> PatchArray | None:
 def _joined_outlines(tracks: Sequence[PoseTrack]) -> FloatArray | None:
     if all(track.outline_px is None for track in tracks):
         return None
-    shape = (2, OUTLINE_POINTS, 2)
-    return np.concatenate(
-        [np.full((len(track), *shape), np.nan) if track.outline_px is None else track.outline_px for track in tracks]
-    )
+    none = np.full((1, *OUTLINE_SHAPE), np.nan)
+    return np.concatenate([none.repeat(len(t), axis=0) if t.outline_px is None else t.outline_px for t in tracks])
 
 
 def unusable(track: PoseTrack) -> str:

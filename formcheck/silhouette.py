@@ -5,7 +5,8 @@ is where the mask first falls below one half, between two pixels. The frame move
 upright, hinged, seated or lying, facing left or right. A few points per frame are kept and the mask is not.
 
 Which of the two sides is the back is known only later, from the whole clip: `dorsal` takes it, leaves out what may be
-an arm, and gives it at fixed heights in the smoothed trunk's frame.
+an arm, and gives it at fixed heights in the trunk's frame, by the hips and shoulders that were seen with the mask: the
+same picture then gives the same numbers, whatever was seen before it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from formcheck.geometry import length
 from formcheck.landmarks import Landmark, side_landmark
 from formcheck.smoothing import fill_gaps, zero_phase
-from formcheck.types import OUTLINE_POINTS, BoolArray, FloatArray, PoseTrack, Side
+from formcheck.types import OUTLINE_POINTS, OUTLINE_SHAPE, BoolArray, FloatArray, PoseTrack, Side
 from formcheck.view import middle
 
 # Heights of the rays in trunk lines (0 mid-hip, 1 mid-shoulder): from below the middle of the seat to the upper back.
@@ -38,8 +39,11 @@ ARM_RADIUS = 0.10  # trunk lines; a forearm's or an upper arm's own radius is 0.
 FREE_UPPER_ARM = 0.35  # of its length from the shoulder: there it lies on the trunk, not across the lower back
 MAX_HEIGHT_GAP = 0.16  # trunk lines between two points that are joined by a straight line
 MAX_HIDDEN_S = 0.6  # what an arm hid is filled in over no longer than this
-MAX_GAP_S = 1.1  # outlines come at least every 0.8 s, and a slot later where `--rate auto` passes one by
+MAX_GAP_S = 1.1  # outlines come at least every 0.6 s, and slots later where `--rate auto` passes one by
 CUTOFF_HZ = 4.0  # a back changes its shape slower than a hand its place
+# Roughness of one look's outline: mean distance from a smooth curve, percent of the trunk line. Tight clothes stay
+# below 0.6, hair that hangs over the back, a fold or a hand goes past it.
+MAX_ROUGHNESS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +61,16 @@ class Back:
         Frames in which an outline was looked for.
     hidden : ndarray of bool, shape (n,)
         Of those, the ones in which an arm hid some of the lower back.
+    rough : ndarray of bool, shape (n,)
+        Of those, the ones whose outline is uneven. They are left out: half way to the next one, what is not the back
+        would still show, in an outline that looks even.
     """
 
     points_px: FloatArray
     profile: FloatArray
     looked: BoolArray
     hidden: BoolArray
+    rough: BoolArray
 
 
 def outline(mask: NDArray[np.float32], image_px: FloatArray) -> FloatArray:
@@ -77,12 +85,12 @@ def outline(mask: NDArray[np.float32], image_px: FloatArray) -> FloatArray:
 
     Returns
     -------
-    ndarray, shape (2, OUTLINE_POINTS, 2)
+    ndarray, shape OUTLINE_SHAPE
         Pixels; axis 0: first the side that lies clockwise (on the screen) of the direction hip to shoulder, then the
-        other; axis 1: `HEIGHTS`. NaN where the ray starts outside the mask, does not leave it within `REACH`, runs
-        out of the picture or crosses a blurred edge; all NaN without a trunk of `MIN_TRUNK_PX`.
+        other, then where the rays start; axis 1: `HEIGHTS`. NaN where the ray starts outside the mask, does not leave
+        it within `REACH`, runs out of the picture or crosses a blurred edge; all NaN without a trunk of `MIN_TRUNK_PX`.
     """
-    points = np.full((2, OUTLINE_POINTS, 2), np.nan)
+    points = np.full(OUTLINE_SHAPE, np.nan)
     hip = (image_px[Landmark.LEFT_HIP] + image_px[Landmark.RIGHT_HIP]) / 2
     along = (image_px[Landmark.LEFT_SHOULDER] + image_px[Landmark.RIGHT_SHOULDER]) / 2 - hip
     size = float(np.hypot(*along))
@@ -95,7 +103,13 @@ def outline(mask: NDArray[np.float32], image_px: FloatArray) -> FloatArray:
         rays = start[:, None] + sign * distance[None, :, None] * across
         crossing = _crossing(_sampled(mask, rays), distance)
         points[side] = start + sign * crossing[:, None] * across
+    points[-1] = start
     return points
+
+
+def has_edge(outlines: FloatArray) -> BoolArray:
+    """Which outlines, shape (n, *OUTLINE_SHAPE), show an edge anywhere; shape (n,)."""
+    return np.asarray(np.isfinite(outlines[:, :2]).any(axis=(1, 2, 3)))
 
 
 def dorsal(track: PoseTrack, near_sign: FloatArray) -> Back:
@@ -111,12 +125,11 @@ def dorsal(track: PoseTrack, near_sign: FloatArray) -> Back:
     n = len(track)
     if track.outline_px is None:
         none = np.zeros(n, dtype=bool)
-        return Back(np.full((n, OUTLINE_POINTS, 2), np.nan), np.full((n, PROFILE.size), np.nan), none, none)
+        return Back(np.full((n, OUTLINE_POINTS, 2), np.nan), np.full((n, PROFILE.size), np.nan), none, none, none)
     sign = np.where(near_sign == 0, np.nan, near_sign)[:, None]
     # seen from the right, a body turned upright faces the picture's right: its back is anticlockwise of the trunk
     edge = np.where((near_sign > 0)[:, None, None], track.outline_px[:, 1], track.outline_px[:, 0])
-    hip = middle(track, "HIP")
-    along = middle(track, "SHOULDER") - hip
+    hip, along = _trunk_seen(track, track.outline_px)
     size = length(along)
     size = np.where(size >= MIN_TRUNK_PX, size, np.nan)[:, None]
     upwards = along / size
@@ -130,11 +143,33 @@ def dorsal(track: PoseTrack, near_sign: FloatArray) -> Back:
     for row in np.flatnonzero(seen.any(axis=1)):
         profile[row] = _resampled(height[row, seen[row]], 100.0 * distance[row, seen[row]])
     lower = (height >= PROFILE[0]) & (height <= PROFILE[-1])
-    looked = np.asarray(np.isfinite(track.outline_px).any(axis=(1, 2, 3)))
+    looked = has_edge(track.outline_px)
     hidden = (arm & lower).any(axis=1) & np.isnan(profile).any(axis=1)
-    profile = _filled(track.time_s, profile, looked)
+    rough = looked & (roughness(profile) > MAX_ROUGHNESS)
+    profile[rough] = np.nan
+    profile = _filled(track.time_s, profile, looked & ~rough)
     profile = zero_phase(track.time_s, profile, CUTOFF_HZ)
-    return Back(np.where(seen[..., None], edge, np.nan), profile, looked, hidden)
+    return Back(np.where(seen[..., None], edge, np.nan), profile, looked, hidden, rough)
+
+
+def roughness(profile: FloatArray) -> FloatArray:
+    """Mean distance of each outline from a smooth curve (a quartic), percent, shape (n,); NaN where unseen."""
+    basis = np.vander((PROFILE - PROFILE.mean()) / np.ptp(PROFILE), 5)
+    rest = np.eye(PROFILE.size) - basis @ np.linalg.pinv(basis)
+    return np.asarray(np.abs(profile @ rest).mean(axis=1))
+
+
+def _trunk_seen(track: PoseTrack, outlines: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Mid-hip, and from there to mid-shoulder, both of shape (n, 2), as the look at the outline saw them.
+
+    By the track's own landmarks where it did not keep them (landmark files of earlier versions).
+    """
+    first, last = outlines[:, -1, 0], outlines[:, -1, -1]
+    along = (last - first) / (HEIGHTS[-1] - HEIGHTS[0])
+    hip = first - HEIGHTS[0] * along
+    own = middle(track, "HIP")
+    seen = np.isfinite(along).all(axis=1, keepdims=True)
+    return np.where(seen, hip, own), np.where(seen, along, middle(track, "SHOULDER") - own)
 
 
 def _filled(time_s: FloatArray, profile: FloatArray, looked: BoolArray) -> FloatArray:
@@ -160,7 +195,7 @@ def outline_at(track: PoseTrack, row: int) -> FloatArray | None:
         return None
     now = track.time_s[row]
     first, last = np.searchsorted(track.time_s, (now - MAX_GAP_S, now + MAX_GAP_S), side="right").tolist()
-    seen = first + np.flatnonzero(np.isfinite(track.outline_px[first:last]).any(axis=(1, 2, 3)))
+    seen = first + np.flatnonzero(has_edge(track.outline_px[first:last]))
     before, after = seen[seen <= row], seen[seen >= row]
     if not before.size or not after.size or track.time_s[after[0]] - track.time_s[before[-1]] > MAX_GAP_S:
         return None

@@ -202,6 +202,7 @@ def read_again(
     on_progress: Callable[[float, float], None] | None = None,
     *,
     slot_s: float = CLOSE_SLOT_S,
+    keep_outlines: bool = False,
     beside: bool = False,
 ) -> PoseLog:
     """Read stretches of a clip closely that was read sparsely before; the poses of all frames.
@@ -218,6 +219,8 @@ def read_again(
     on_progress : callable or None
     slot_s : float
         A frame of each slot of so many seconds is sent; 0 sends all.
+    keep_outlines : bool
+        Within the stretches too the outlines are those read before: each is of its frame alone.
     beside : bool
         As for `read_sparsely`.
 
@@ -233,7 +236,7 @@ def read_again(
         for pose in filled:
             for index in range(len(poses), pose.index):
                 poses.append(log[index])
-            poses.append(pose)
+            poses.append(replace(pose, outline_px=log[pose.index].outline_px) if keep_outlines else pose)
 
     with ClipReader(path, one_thread=not beside) as reader, _frames(reader, beside) as frames:
         stretch: _Stretch | None = None

@@ -5,8 +5,9 @@
 
 The wheel is fetched with pip by name and version, and its two networks are checked against the sha256 values
 below, so the result does not depend on where the wheel came from. mediapipe 1.x refuses the bare networks
-because they carry no input normalisation; this script adds that metadata and packs both as mediapipe's
-model bundle (an uncompressed zip with 4-byte aligned members).
+because they carry no input normalisation; this script adds that metadata, writes out sparse weights (they would be
+written out each time that the network is opened) and packs both as mediapipe's model bundle (an uncompressed zip with
+4-byte aligned members).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import zipfile
 from pathlib import Path
 
 import flatbuffers
+import numpy as np
 from mediapipe.tasks.metadata import metadata_schema_py_generated as metadata_schema
 from mediapipe.tasks.metadata import schema_py_generated as tflite_schema
 
@@ -83,14 +85,62 @@ def normalisation_metadata(mean: float, std: float) -> bytes:
 
 def with_metadata(network: bytes, metadata: bytes) -> bytes:
     """Return the network with `metadata` attached as its TFLITE_METADATA buffer."""
-    model = tflite_schema.ModelT.InitFromObj(tflite_schema.Model.GetRootAs(network, 0))
+    model = unpacked(network)
     buffer = tflite_schema.BufferT()
     buffer.data = list(metadata)
     model.buffers.append(buffer)
     entry = tflite_schema.MetadataT()
     entry.name, entry.buffer = METADATA_BUFFER_NAME.encode(), len(model.buffers) - 1
     model.metadata = [*(model.metadata or []), entry]
-    builder = flatbuffers.Builder(len(network) + len(metadata))
+    return packed(model)
+
+
+def with_dense_weights(network: bytes) -> bytes:
+    """Return the network with sparse weights as ordinary ones, so that nothing has to do it when it is opened.
+
+    The numbers stay what they are. Of a sparse tensor only the numbers that are not 0 are kept, row by row of its last
+    axis, with the place of each in its row; an operation of its own, DENSIFY, makes an ordinary tensor of it.
+    """
+    model = unpacked(network)
+    graph = model.subgraphs[0]
+    sparse_of, kept = {}, []
+    for operator in graph.operators:
+        code = model.operatorCodes[operator.opcodeIndex]
+        if max(code.builtinCode, code.deprecatedBuiltinCode) == tflite_schema.BuiltinOperator.DENSIFY:
+            sparse_of[int(operator.outputs[0])] = int(operator.inputs[0])
+        else:
+            kept.append(operator)
+    for number in sparse_of.values():
+        tensor = graph.tensors[number]
+        values = np.asarray(model.buffers[tensor.buffer].data, dtype=np.uint8).view("<f2")
+        dense = written_out(values, tensor.shape, tensor.sparsity.dimMetadata)
+        model.buffers[tensor.buffer].data = np.frombuffer(dense.tobytes(), dtype=np.uint8)
+        tensor.sparsity = None
+    for operator in kept:
+        operator.inputs = [sparse_of.get(int(number), int(number)) for number in operator.inputs]
+    graph.operators = kept
+    return packed(model)
+
+
+def written_out(values: np.ndarray, shape: list[int], axes: list[tflite_schema.DimensionMetadataT]) -> np.ndarray:
+    """The ordinary tensor of a sparse one whose last axis leaves out zeros (compressed sparse rows)."""
+    kinds = tflite_schema.DimensionType
+    if [axis.format for axis in axes] != [kinds.DENSE] * (len(shape) - 1) + [kinds.SPARSE_CSR]:
+        raise SystemExit("the network keeps its sparse weights in another way than this script knows")
+    starts = np.asarray(axes[-1].arraySegments.values, dtype=int)
+    dense = np.zeros((len(starts) - 1, shape[-1]), dtype=values.dtype)
+    dense[np.repeat(np.arange(len(dense)), np.diff(starts)), axes[-1].arrayIndices.values] = values
+    return dense.reshape(shape)
+
+
+def unpacked(network: bytes) -> tflite_schema.ModelT:
+    """The network as Python objects."""
+    return tflite_schema.ModelT.InitFromObj(tflite_schema.Model.GetRootAs(network, 0))
+
+
+def packed(model: tflite_schema.ModelT) -> bytes:
+    """The network as the bytes of a file."""
+    builder = flatbuffers.Builder(1 << 20)
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
 
@@ -116,7 +166,7 @@ def build(path: Path) -> str:
             found = hashlib.sha256(network).hexdigest()
             if found != sha256:
                 raise SystemExit(f"{member}: sha256 is {found}, expected {sha256}")
-            members[name] = with_metadata(network, normalisation_metadata(mean, std))
+            members[name] = with_metadata(with_dense_weights(network), normalisation_metadata(mean, std))
     pack(members, path)
     return hashlib.sha256(path.read_bytes()).hexdigest()
 

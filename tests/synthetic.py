@@ -18,7 +18,7 @@ import numpy as np
 
 from formcheck import lumbar
 from formcheck.silhouette import HEIGHTS, PROFILE
-from formcheck.types import LANDMARK_COUNT, OUTLINE_POINTS, Pose, PoseTrack, Position, Side
+from formcheck.types import LANDMARK_COUNT, OUTLINE_SHAPE, Pose, PoseTrack, Position, Side
 
 # MediaPipe's numbering of the body, as its documentation lists it (left first, right is the next number).
 NOSE, EYES, EARS, MOUTH = 0, (1, 2, 3), (7,), (9,)
@@ -107,7 +107,7 @@ def film(keys: Sequence[Key], shot: Shot | None = None, **changes: object) -> li
     outline_m = outline_m + _anchor_to_foot(world_m, keys, shot)[:, None, :]
     to_px = _picture(image_m[..., :2], shot)
     image_px = to_px(image_m[..., :2]) + random.normal(0.0, 1.0, world_m[..., :2].shape) * shot.noise_px
-    outline_px = to_px(outline_m[..., :2]).reshape(len(time_s), 2, OUTLINE_POINTS, 2)
+    outline_px = to_px(outline_m[..., :2]).reshape(len(time_s), *OUTLINE_SHAPE)
     world_m = world_m - (world_m[:, [HIP]] + world_m[:, [HIP + 1]]) / 2
     visible = np.full(LANDMARK_COUNT, shot.visibility)
     poses = [
@@ -236,7 +236,7 @@ def _anchor_to_foot(world_m: np.ndarray, keys: Sequence[Key], shot: Shot) -> np.
 
 
 def _outline_points(angles: Mapping[str, np.ndarray], trunk: np.ndarray, shot: Shot, moments: np.ndarray) -> np.ndarray:
-    """Both edges of the trunk as (forwards, upwards, right) from mid-hip, shape (n, 2 * OUTLINE_POINTS, 3).
+    """Both edges of the trunk and its line, (forwards, upwards, right) from mid-hip, shape (n, 3 * OUTLINE_POINTS, 3).
 
     First the edge that lies clockwise of the trunk on the screen: the front for who is seen from the right.
     """
@@ -249,7 +249,8 @@ def _outline_points(angles: Mapping[str, np.ndarray], trunk: np.ndarray, shot: S
     before = np.full((trunk.size, HEIGHTS.size), 0.2)
     from_right = np.cos(_rad(_heading(shot, moments))) > 0
     edges = np.where(from_right[:, None, None], np.stack([before, behind], axis=1), np.stack([behind, before], axis=1))
-    points = np.zeros((trunk.size, 2, HEIGHTS.size, 3))
+    edges = np.concatenate([edges, np.zeros((trunk.size, 1, HEIGHTS.size))], axis=1)
+    points = np.zeros((trunk.size, 3, HEIGHTS.size, 3))
     points[..., :2] = HEIGHTS[:, None] * spine[:, None, None] + edges[..., None] * front[:, None, None]
     return (points * size[:, None, None, None]).reshape(trunk.size, -1, 3)
 
@@ -316,7 +317,9 @@ def mirror(poses: Sequence[Pose]) -> list[Pose]:
             world_m=(pose.world_m * [-1, 1, 1])[order],
             visibility=pose.visibility[order],
             # clockwise of the trunk becomes anticlockwise
-            outline_px=None if pose.outline_px is None else (pose.outline_px * [-1, 1] + [pose.size_px[0], 0])[::-1],
+            outline_px=None
+            if pose.outline_px is None
+            else (pose.outline_px * [-1, 1] + [pose.size_px[0], 0])[[1, 0, 2]],
         )
         for pose in poses
     ]

@@ -143,7 +143,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing(dask, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"model_sha256": "0" * 64}, "the pose model's sha256 is f2f6fc6f14ba, not 000000000000"),
+        ({"model_sha256": "0" * 64}, "the pose model's sha256 is f9bff67a41fc, not 000000000000"),
         ({"formcheck": "9.9"}, "formcheck is 0.1.0, not 9.9"),
         ({"libraries": (("mediapipe", "9"), ("av", "9"), ("numpy", "9"), ("scipy", "9"))}, "mediapipe is 1."),
     ],

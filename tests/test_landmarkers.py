@@ -37,8 +37,8 @@ def _nothing_left_over() -> Iterator[None]:
     assert landmarkers._reusing == 0
 
 
-def take(kind: Kind = KIND, *, forgets: bool = True) -> int:
-    return landmarkers.take(kind, lambda _: Stub(), lambda _: forgets)
+def take(kind: Kind = KIND) -> int:
+    return landmarkers.take(kind, lambda _: Stub())
 
 
 def stub(key: int) -> Stub:
@@ -100,27 +100,33 @@ def test_no_more_wait_than_are_of_use() -> None:
         assert [one.closed for one in stubs] == [0] * landmarkers.MOST_WAITING + [1]
 
 
-def test_one_that_died_and_one_that_remembers_are_not_used_again() -> None:
+def test_one_that_died_is_not_used_again() -> None:
     with reused_landmarkers():
         dead = take()
         landmarker = stub(dead)
         landmarkers.give_back(dead, usable=False)
         assert landmarker.closed == 1
-        remembers = take()
-        landmarker = stub(remembers)
-        landmarkers.give_back(remembers)
-        new = take(forgets=False)
-        assert landmarker.closed == 1
+        new = take()
         assert stub(new) is not landmarker
         landmarkers.give_back(new, usable=False)
 
 
-def test_one_that_follows_a_person_for_the_landmarks_is_not_used_again() -> None:
+@pytest.mark.parametrize(
+    ("kind", "alone"),
+    [
+        (KIND._replace(search=0), False),  # follows a person, whom it would remember
+        (KIND._replace(search=0, masks=True), True),
+        (KIND, True),
+    ],
+)
+def test_only_those_that_look_at_each_picture_alone_are_used_again(kind: Kind, alone: bool) -> None:
     with reused_landmarkers():
-        key = take(KIND._replace(search=0))
+        key = take(kind)
         landmarker = stub(key)
         landmarkers.give_back(key)
-        assert landmarker.closed == 1
+        assert kind.alone is alone
+        assert landmarker.closed == (0 if alone else 1)
+    assert landmarker.closed == 1
 
 
 def frames(name: str, count: int) -> list[Frame]:

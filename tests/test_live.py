@@ -437,7 +437,7 @@ def test_a_clip_played_live_gets_the_verdicts_of_the_file(name: str, exercise: s
 
 def test_the_outline_follows_a_change_of_picture_size_and_is_not_drawn_in_a_mirror() -> None:
     pose = synthetic.film([synthetic.Key(0.0), synthetic.Key(1.0)])[0]
-    seen = replace(pose, outline_px=np.stack([pose.image_px[:21], pose.image_px[12:]]))
+    seen = replace(pose, outline_px=np.stack([pose.image_px[:21], pose.image_px[12:], pose.image_px[6:27]]))
     half = (pose.size_px[0] // 2, pose.size_px[1] // 2)
     assert fitted(seen, half).outline_px == pytest.approx(seen.outline_px / 2, nan_ok=True)
     assert mirrored(seen).outline_px is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
 import re
@@ -13,7 +14,10 @@ import tomllib
 import zipfile
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
+import numpy as np
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -26,7 +30,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 SAMPLES = ROOT / "sample_videos"
 CLIPS = sorted(SAMPLES.glob("*.mp4"))
 MODEL_IN_WHEEL = "formcheck/_models/pose_landmarker_full.task"
-MODEL_SHA256 = "f2f6fc6f14bad15e06e35acd19726b3dc8d3c16d325944129e9b38f527a58436"  # of models/README.md
+MODEL_SHA256 = "f9bff67a41fc2efaee6cb8e6a30aa07867e38e122d49d9d94a8b8037a9c5585b"  # of models/README.md
 
 
 def locked() -> list[Requirement]:
@@ -92,6 +96,55 @@ def test_sample_clip_has_its_truth_and_its_line_in_the_readme(clip: Path) -> Non
 def test_sample_clips_stay_small() -> None:
     assert 6 <= len(CLIPS) <= 10
     assert sum(clip.stat().st_size for clip in CLIPS) <= 12_000_000
+
+
+def bundle_maker() -> ModuleType:
+    """The script that makes the bundle; it is no part of the package."""
+    spec = importlib.util.spec_from_file_location("make_bundle", ROOT / "models" / "make_bundle.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def sparse_axes(schema: Any, dense: int, starts: list[int], places: list[int]) -> list[Any]:
+    """How a network describes a sparse tensor: so many ordinary axes, then one that leaves out zeros."""
+    axes = [schema.DimensionMetadataT() for _ in range(dense + 1)]
+    for axis in axes[:-1]:
+        axis.format = schema.DimensionType.DENSE
+    last = axes[-1]
+    last.format = schema.DimensionType.SPARSE_CSR
+    last.arraySegments, last.arrayIndices = schema.Int32VectorT(), schema.Uint8VectorT()
+    last.arraySegments.values, last.arrayIndices.values = np.array(starts), np.array(places)
+    return axes
+
+
+def test_sparse_weights_are_written_out_to_the_numbers_that_they_stand_for() -> None:
+    maker = bundle_maker()
+    values = np.array([1.0, 2.0, 3.0, 4.0, 5.0], dtype="<f2")
+    axes = sparse_axes(maker.tflite_schema, 2, [0, 2, 2, 3, 5], [0, 3, 1, 0, 2])
+    expected = [[[1.0, 0.0, 0.0, 2.0], [0.0, 0.0, 0.0, 0.0]], [[0.0, 3.0, 0.0, 0.0], [4.0, 0.0, 5.0, 0.0]]]
+    dense = maker.written_out(values, [2, 2, 4], axes)
+    assert dense.dtype == values.dtype
+    np.testing.assert_array_equal(dense, expected)
+    with pytest.raises(SystemExit, match="another way"):
+        maker.written_out(values, [2, 2, 4], axes[::-1])
+
+
+def test_the_bundled_networks_have_nothing_sparse_to_write_out_at_each_start() -> None:
+    maker = bundle_maker()
+    schema = maker.tflite_schema
+    with zipfile.ZipFile(ROOT / "models" / "pose_landmarker_full.task") as bundle:
+        networks = {name: maker.unpacked(bundle.read(name)) for name in bundle.namelist()}
+    assert set(networks) == {name for _, name, _, _ in maker.NETWORKS.values()}
+    for name, network in networks.items():
+        for graph in network.subgraphs:
+            codes = [network.operatorCodes[operator.opcodeIndex] for operator in graph.operators]
+            kinds = {max(code.builtinCode, code.deprecatedBuiltinCode) for code in codes}
+            assert schema.BuiltinOperator.CONV_2D in kinds, name
+            assert schema.BuiltinOperator.DENSIFY not in kinds, name
+            assert [tensor.name for tensor in graph.tensors if tensor.sparsity is not None] == [], name
 
 
 @pytest.mark.slow

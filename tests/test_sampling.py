@@ -17,7 +17,7 @@ from clip_factory import steady, write_clip
 from synthetic import Key, film, lose, repetitions
 from test_reports import make_outcome
 
-from formcheck import judging, pipeline
+from formcheck import judging, lumbar, pipeline
 from formcheck.adapters import cuts
 from formcheck.adapters.pose import BackendInfo
 from formcheck.adapters.video import ClipReader
@@ -46,6 +46,7 @@ from formcheck.sampling import (
     moved,
     spans_to_read,
     trunk_px,
+    was_not_seen,
 )
 from formcheck.slots import LOOK_SLOT_S, time_slot
 from formcheck.sparse import CLOSE_SLOT_S, EVEN_SLOT_S, MAX_LOOKS, EvenReading, read_again, read_sparsely
@@ -124,7 +125,7 @@ class TestSampler:
     def test_the_rate_is_of_time_not_of_frames(self, fps: float) -> None:
         poses = film(HINGES, fps=fps)
         sent, _ = sampled(poses)
-        assert len(sent) / poses[-1].time_s == pytest.approx(4.5, abs=1.0)
+        assert len(sent) / poses[-1].time_s == pytest.approx(3.3, abs=0.7)
 
     def test_an_exact_copy_is_never_sent(self) -> None:
         sent, _ = sampled(film(STILL), lambda index: thumbnail_of(0 if index < 60 else 1))
@@ -167,12 +168,13 @@ class TestSampler:
     @pytest.mark.parametrize(("name", "surprises"), [("knee", True), ("foot_index", False)])
     def test_a_toe_may_flicker_further_than_a_knee(self, name: str, surprises: bool) -> None:
         poses = film(STILL)
-        off = poses[60].image_px.copy()
-        off[side_landmark(Side.RIGHT, name), 1] += 0.45 * trunk_px(poses[60])
-        for index in range(60, 66):
+        begins = round(3 * STILL_SLOT_S * 30)  # a slot in which a still person is looked at
+        off = poses[begins].image_px.copy()
+        off[side_landmark(Side.RIGHT, name), 1] += 0.45 * trunk_px(poses[begins])
+        for index in range(begins, begins + 6):
             poses[index] = replace(poses[index], image_px=off)
         sent, _ = sampled(poses)
-        first = min(index for index in sent if index >= 60)
+        first = min(index for index in sent if index >= begins)
         after = gaps_s({index: pose for index, pose in sent.items() if index >= first})
         assert bool(after[0] <= SURPRISED_SLOT_S + 1 / 60) is surprises
 
@@ -468,6 +470,75 @@ class TestReading:
             np.testing.assert_allclose(one.image_px, other.image_px, atol=1e-9)
             assert one.estimated is other.estimated
 
+    def test_what_is_read_again_keeps_the_outlines_and_takes_new_landmarks(
+        self, hinge_clip: tuple[Path, Replay]
+    ) -> None:
+        path, backend = hinge_clip
+        sparse = PoseLog()
+        read_sparsely(path, backend, sparse)
+        shifted = []
+        for pose in backend.poses:
+            assert pose.outline_px is not None
+            shifted.append(replace(pose, image_px=pose.image_px + 2.0, outline_px=pose.outline_px + 7.0))
+        start_s, end_s = 2.1, 4.1
+        again = read_again(path, Replay(shifted), sparse, [(start_s, end_s)])
+        kept = taken = 0
+        for before, after, other in zip(sparse, again, shifted, strict=True):
+            inside = start_s <= after.time_s <= end_s
+            if before.outline_px is not None:
+                assert after.outline_px is not None
+                np.testing.assert_array_equal(after.outline_px, before.outline_px)
+                kept += inside
+            elif inside and after.estimated:
+                assert after.outline_px is not None
+                np.testing.assert_array_equal(after.outline_px, other.outline_px)
+                taken += 1
+            if inside and after.estimated:
+                np.testing.assert_array_equal(after.image_px, other.image_px)
+            if not inside:
+                np.testing.assert_array_equal(after.image_px, before.image_px)
+        assert kept >= 5
+        assert taken >= 10
+
+    @pytest.mark.parametrize(
+        ("reason", "judges_the_back", "outlined"),
+        [
+            (lumbar.UNCLEAR, True, True),
+            (judging.UNSEEN.format(judging.LEG), True, True),
+            ("", True, False),
+            (judging.UNSEEN.format(judging.LEG), False, False),
+        ],
+    )
+    def test_outlines_are_looked_for_again_only_where_something_was_not_seen(
+        self,
+        hinge_clip: tuple[Path, Replay],
+        monkeypatch: pytest.MonkeyPatch,
+        reason: str,
+        judges_the_back: bool,
+        outlined: bool,
+    ) -> None:
+        path, backend = hinge_clip
+        asked: list[bool] = []
+
+        def opened(_: object, *, outlines: bool) -> Replay:
+            asked.append(outlines)
+            return backend
+
+        def doubt(outcomes: Sequence[Outcome], _applied: object, _end_s: float, known: object) -> list[Outcome]:
+            outcome = next(outcome for outcome in outcomes if outcome.rep == 1)
+            return [] if known else [replace(outcome, reason=reason, start_s=2.0, end_s=3.0)]
+
+        reading = pipeline.read_poses
+        monkeypatch.setattr(
+            pipeline, "read_poses", lambda *args, **options: reading(*args, **(options | {"backend": backend}))
+        )
+        monkeypatch.setattr("formcheck.pipeline.MediaPipeBackend.open", opened)
+        monkeypatch.setattr(pipeline, "in_doubt", doubt)
+        monkeypatch.setattr(pipeline, "fits", lambda *_: True)
+        monkeypatch.setattr(pipeline, "_judges_the_back", lambda *_: judges_the_back)
+        analyze_clip(path, exercise=EXERCISES["romanian-deadlift"], rate="auto")
+        assert asked == [outlined]
+
     def test_several_people_in_doubt_are_followed_again_at_the_full_rate(
         self, hinge_clip: tuple[Path, Replay], monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -479,6 +550,7 @@ class TestReading:
 
         monkeypatch.setattr(pipeline, "read_poses", several)
         exercise = EXERCISES["romanian-deadlift"]
+        monkeypatch.setattr(pipeline, "in_doubt", lambda *_: ())
         auto = analyze_clip(path, exercise=exercise, backend=backend, rate="auto")
         assert auto.report.clip.frames_estimated is not None
         monkeypatch.setattr(
@@ -643,13 +715,29 @@ class TestDoubt:
         outcome = make_outcome(rule="locked-knees", status=Status.OK, measured=measured, sigma=sigma)
         assert doubted(outcome) == ()
 
-    def test_the_back_has_a_wider_doubt(self) -> None:
+    @pytest.mark.parametrize(("sigmas", "in_doubt_now"), [(0.5 * DOUBT_SIGMAS, True), (2.0 * DOUBT_SIGMAS, False)])
+    def test_the_back_is_doubted_no_more_than_all_else(self, sigmas: float, in_doubt_now: bool) -> None:
+        """Its outlines are the same ones at both rates."""
         item = next(item for item in RDL if item.rule.id == "rounded-lower-back")
         assert item.limits.caution is not None
-        measured = item.limits.caution + 0.2 * 5.0
+        measured = item.limits.caution + sigmas * 5.0
         outcome = make_outcome(rule="rounded-lower-back", status=Status.CAUTION, measured=measured, sigma=5.0)
-        assert doubted(outcome) == (outcome,)
-        assert doubted(replace(outcome, measured=item.limits.caution + 0.6 * 5.0)) == ()
+        assert doubted(outcome) == ((outcome,) if in_doubt_now else ())
+
+    @pytest.mark.parametrize(
+        ("reason", "lost"),
+        [
+            (judging.UNSEEN.format(judging.LEG), True),
+            (judging.UNSEEN.format(judging.FOOT), True),
+            (lumbar.UNCLEAR, True),
+            (lumbar.ARM, False),
+            (lumbar.ROUGH, False),
+            (judging.CUT_OFF, False),
+            ("", False),
+        ],
+    )
+    def test_what_the_network_did_not_see_is_told_apart_from_other_reasons(self, reason: str, lost: bool) -> None:
+        assert was_not_seen(make_outcome(status=Status.NOT_JUDGED, reason=reason)) is lost
 
     def test_what_was_lost_in_one_repetition_is_in_doubt_and_what_is_hidden_in_most_is_not(self) -> None:
         seen = make_outcome(rule="locked-knees", rep=1, status=Status.OK, measured=20.0, sigma=3.0)
@@ -712,9 +800,9 @@ class TestDoubt:
         inside = replace(begun, start_s=10.0, end_s=14.0)  # by a cut
         assert spans_to_read([inside], RDL, 40.0) == ((9.5, 14.5),)
 
-    def test_the_back_is_read_with_the_rest_around_it(self) -> None:
+    def test_around_a_value_of_the_back_no_more_is_read_than_around_others(self) -> None:
         doubtful = [make_outcome(rule="rounded-lower-back", rep=1, start_s=10.0, end_s=12.0)]
-        assert spans_to_read(doubtful, RDL, 40.0) == ((9.0, 13.0),)
+        assert spans_to_read(doubtful, RDL, 40.0) == ((10.0 - AROUND_S, 12.0 + AROUND_S),)
 
     @pytest.mark.parametrize(
         ("rule", "rep", "duration_s"),

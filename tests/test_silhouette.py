@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from synthetic import ELBOW, HIP, SHOULDER, WRIST, Key, Shot, film, mirror, track_of
 
-from formcheck import silhouette
-from formcheck.silhouette import HEIGHTS, PROFILE, dorsal, outline
+from formcheck import lumbar, silhouette
+from formcheck.silhouette import HEIGHTS, MAX_GAP_S, MAX_ROUGHNESS, PROFILE, Back, dorsal, has_edge, outline, roughness
 from formcheck.types import LANDMARK_COUNT, FloatArray, Pose, PoseTrack, Side
 
 SIZE = 400
@@ -39,10 +39,18 @@ def test_the_edge_is_found_to_a_tenth_of_a_pixel_in_every_direction(direction_de
     found = outline(mask, image_px)
     hip = image_px[HIP]
     clockwise, other = (
-        np.linalg.norm(edge - hip - HEIGHTS[:, None] * (image_px[SHOULDER] - hip), axis=1) for edge in found
+        np.linalg.norm(edge - hip - HEIGHTS[:, None] * (image_px[SHOULDER] - hip), axis=1) for edge in found[:2]
     )
     np.testing.assert_allclose(clockwise, 30.7, atol=0.1)
     np.testing.assert_allclose(other, 40.3, atol=0.1)
+
+
+def test_the_line_that_the_rays_start_on_is_kept_with_the_edges() -> None:
+    mask, image_px = body(37.0)
+    hip, shoulder = image_px[HIP], image_px[SHOULDER]
+    np.testing.assert_allclose(outline(mask, image_px)[2], hip + HEIGHTS[:, None] * (shoulder - hip))
+    assert not has_edge(outline(np.zeros_like(mask), image_px)[None])[0], "the line alone is no edge"
+    assert has_edge(outline(mask, image_px)[None])[0]
 
 
 def test_what_cannot_be_told_is_nan() -> None:
@@ -51,12 +59,12 @@ def test_what_cannot_be_told_is_nan() -> None:
     small = image_px.copy()
     small[[SHOULDER, SHOULDER + 1]] = small[HIP] + [0.0, -10.0]
     assert np.isnan(outline(mask, small)).all(), "too small a person"
-    assert np.isnan(outline(np.zeros_like(mask), image_px)).all(), "nobody there"
-    assert np.isnan(outline(np.ones_like(mask), image_px)).all(), "no edge within reach"
+    assert np.isnan(outline(np.zeros_like(mask), image_px)[:2]).all(), "nobody there"
+    assert np.isnan(outline(np.ones_like(mask), image_px)[:2]).all(), "no edge within reach"
     blurred, _ = body(0.0, soft_px=12.0)
-    assert np.isnan(outline(blurred, image_px)).all(), "an edge that is nowhere in particular"
+    assert np.isnan(outline(blurred, image_px)[:2]).all(), "an edge that is nowhere in particular"
     outside = image_px + np.array([SIZE / 2 - 10.0, 0.0])
-    assert np.isnan(outline(np.ones_like(mask), outside)).all(), "beyond the picture"
+    assert np.isnan(outline(np.ones_like(mask), outside)[:2]).all(), "beyond the picture"
 
 
 @pytest.mark.parametrize("near", list(Side))
@@ -108,6 +116,98 @@ def test_frames_in_between_are_filled_in_and_long_gaps_stay() -> None:
     np.testing.assert_allclose(filled[short], full[short], atol=0.3)
     assert np.isnan(filled[35:100]).all()
     assert all(silhouette.outline_at(some, row) is None for row in range(35, 100))
+
+
+def flexion(back: Back) -> FloatArray:
+    """Against the body's own shape, which is known here."""
+    offset, bow = lumbar.changes(back.profile, 24.0 + 4.0 * np.cos(2 * np.pi * PROFILE / 0.7))
+    model = lumbar.load()
+    return np.asarray(model.offset * offset + model.bow * bow)
+
+
+def with_a_bump(poses: list[Pose], looks: list[int], bad: int) -> PoseTrack:
+    """Looked at in these frames; in the bad one a hand hides part of the lower back."""
+    for pose in poses:
+        if pose.index == bad:
+            assert pose.outline_px is not None
+            outwards = pose.outline_px[1] - pose.outline_px[2]
+            pose.outline_px[1, 7:11] += 0.4 * outwards[7:11]  # a tenth of the trunk line
+    return sparse(poses, lambda row: row in looks)
+
+
+def test_a_rough_look_is_left_out_and_does_not_pass_for_an_even_one_half_way_to_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks, bad, near = list(range(0, 181, 18)), 90, np.ones(181)  # every 0.6 s
+    good = dorsal(sparse(film([Key(0.0), Key(6.0)]), lambda row: row in looks), near)
+    bumpy = with_a_bump(film([Key(0.0), Key(6.0)]), looks, bad)
+    back = dorsal(bumpy, near)
+    np.testing.assert_array_equal(np.flatnonzero(back.rough), [bad])
+    assert back.looked[bad]
+    assert not good.rough.any()
+    told = np.isfinite(flexion(back))
+    np.testing.assert_array_equal(np.flatnonzero(~told), np.arange(bad - 17, bad + 18))
+    np.testing.assert_allclose(flexion(back)[told], flexion(good)[told], atol=0.2)
+    # left in, it would show half way to the next look, where the outline is as even as any
+    monkeypatch.setattr(silhouette, "MAX_ROUGHNESS", np.inf)
+    left_in = dorsal(bumpy, near)
+    between = roughness(left_in.profile) < MAX_ROUGHNESS
+    assert np.abs(flexion(left_in) - flexion(good))[between].max() > 5.0
+
+
+def test_a_rough_look_between_two_near_ones_is_filled_in_from_them() -> None:
+    looks, bad = [0, 15, 30, 45, 60, 75, 90], 45  # every 0.5 s
+    assert MAX_GAP_S > 1.0
+    keys = [Key(0.0), Key(3.0, back=20.0)]
+    good = dorsal(sparse(film(keys), lambda row: row in looks and row != bad), np.ones(91))
+    back = dorsal(with_a_bump(film(keys), looks, bad), np.ones(91))
+    np.testing.assert_array_equal(np.flatnonzero(back.rough), [bad])
+    assert np.isfinite(back.profile).all()
+    np.testing.assert_allclose(back.profile, good.profile, atol=1e-9)
+
+
+def test_a_smooth_back_is_not_rough_and_one_with_an_edge_in_it_is() -> None:
+    own = 24.0 + 4.0 * np.cos(2 * np.pi * PROFILE / 0.7)
+    step = own + 10.0 * (np.median(PROFILE) < PROFILE)
+    even, uneven, unseen = roughness(np.stack([own, step, np.full(PROFILE.size, np.nan)]))
+    assert even < 0.5 * MAX_ROUGHNESS
+    assert uneven > MAX_ROUGHNESS
+    assert np.isnan(unseen)
+
+
+def test_the_back_is_told_by_the_trunk_that_the_look_saw_not_by_the_landmarks_of_the_track() -> None:
+    poses = film([Key(0.0), Key(2.0, hip=80.0, back=30.0)])
+    random = np.random.default_rng(2)
+    elsewhere = []
+    for pose in poses:
+        image_px = pose.image_px.copy()
+        image_px[[SHOULDER, SHOULDER + 1, HIP, HIP + 1]] += random.normal(0.0, 6.0, (4, 2))
+        elsewhere.append(replace(pose, image_px=image_px))
+    expected, back, old = (
+        dorsal(PoseTrack.from_poses(some), np.ones(len(poses)))
+        for some in (poses, elsewhere, [without_line(pose) for pose in elsewhere])
+    )
+    np.testing.assert_allclose(back.profile, expected.profile, atol=1e-9)
+    # outlines of earlier versions have no such line
+    assert np.nanmax(np.abs(old.profile - expected.profile)) > 1.0
+
+
+def without_line(pose: Pose) -> Pose:
+    """As landmark files of earlier versions give it."""
+    assert pose.outline_px is not None
+    edges = pose.outline_px.copy()
+    edges[2] = np.nan
+    return replace(pose, outline_px=edges)
+
+
+def test_without_that_line_the_tracks_own_landmarks_are_taken() -> None:
+    poses = film([Key(0.0), Key(2.0, hip=80.0, back=30.0)])
+    expected, old = (
+        dorsal(PoseTrack.from_poses(some), np.ones(len(poses)))
+        for some in (poses, [without_line(pose) for pose in poses])
+    )
+    assert np.isfinite(old.profile).any()
+    np.testing.assert_allclose(old.profile, expected.profile, atol=1e-9)
 
 
 def test_between_two_looks_the_drawn_outline_turns_with_the_trunk() -> None:

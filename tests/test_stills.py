@@ -188,7 +188,8 @@ class TestStills:
 
 
 def test_the_outline_of_the_back_moves_with_the_cut_out_part(clip, analysis, monkeypatch):
-    outline = np.stack([analysis.track.image_px[:, :21], analysis.track.image_px[:, 12:33]], axis=1)
+    points = analysis.track.image_px
+    outline = np.stack([points[:, :21], points[:, 12:33], points[:, 6:27]], axis=1)
     seen = replace(analysis, track=replace(analysis.track, outline_px=outline))
     drawn = []
     monkeypatch.setattr(stills, "draw", lambda image, update, **_: drawn.append(update.pose) or image)

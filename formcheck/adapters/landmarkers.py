@@ -2,7 +2,7 @@
 
 Making a landmarker and running it for the first time takes about 0.1 s, and a clip needs up to three: for short clips
 that is a good part of what they cost. Inside `reused_landmarkers` a landmarker that is given back is kept for the next
-backend of its kind, where that then reads the same as with a new one (`Kind.forgets`; `tests/test_landmarkers.py`).
+backend of its kind, where that then reads the same as with a new one (`Kind.alone`; `tests/test_landmarkers.py`).
 
 Backends hold only a key: a landmarker that the garbage collector finalises can wait for the very thread that the
 collector runs in, so it must never see one.
@@ -35,12 +35,8 @@ class Kind(NamedTuple):
     search: int
 
     @property
-    def forgets(self) -> bool:
-        """Whether it can be made to forget a clip.
-
-        A search looks at each picture on its own. One that follows a person loses everything with the person, but for
-        the past of its world landmarks, and those are of no interest only where it was made for the masks.
-        """
+    def alone(self) -> bool:
+        """Whether it looks at each picture on its own; else it follows a person, whom it cannot be made to forget."""
         return self.masks or self.search > 0
 
 
@@ -101,25 +97,13 @@ def close_waiting() -> None:
         _close(opened)
 
 
-def take(kind: Kind, create: Callable[[Kind], Any], forget: Callable[[Opened], bool]) -> int:
-    """Open a landmarker, or take one that waits; its key.
-
-    Parameters
-    ----------
-    kind : Kind
-    create : callable
-        Makes a landmarker.
-    forget : callable
-        Makes a landmarker that was used before forget what it saw, and says whether that went well.
-    """
+def take(kind: Kind, create: Callable[[Kind], Any]) -> int:
+    """Open a landmarker, which `create` makes, or take one that waits; its key."""
     with stderr_lock:  # closing writes to stderr
         while _abandoned:
             give_back(_abandoned.pop(), usable=False)
-    while (opened := _waiting_one(kind)) is not None:
-        key = _register(opened)  # before anything can go wrong with it
-        if forget(opened):
-            return key
-        give_back(key, usable=False)
+    if (waiting := _waiting_one(kind)) is not None:
+        return _register(waiting)
     return _register(Opened(create(kind), kind, os.getpid()))
 
 
@@ -145,7 +129,7 @@ def give_back(key: int, *, usable: bool = True) -> None:
     del _opened[key]
     with _lock:
         alike = sum(other.kind == opened.kind for other in _waiting)
-        keep = usable and opened.kind.forgets and _reusing > 0 and alike < MOST_WAITING
+        keep = usable and opened.kind.alone and _reusing > 0 and alike < MOST_WAITING
         if keep:
             _waiting.append(opened)
     if not keep:

@@ -43,9 +43,6 @@ _APT_LINE = "apt-get install libegl1 libgles2 libgl1 libglib2.0-0"
 # Nothing listens on the discard port, so a connection through it is refused by this machine at once.
 _DEAD_PROXY = "http://127.0.0.1:9"
 
-_BLACK = np.zeros((64, 64, 3), dtype=np.uint8)
-MOST_BLACK = 3  # one has been enough each time
-
 
 def block_connections() -> None:
     """Refuse every HTTPS connection that the C libraries (and urllib) of this process try to make from now on.
@@ -79,7 +76,8 @@ class MediaPipeBackend:
     ----------
     model : ModelFile
     masks : bool
-        Also give each pose its person mask.
+        Each picture is a square that one person fills (`formcheck.adapters.square`): look at it on its own, and give
+        the pose its person mask.
     search : int
         0 follows one person from frame to frame; more looks for up to so many people in each picture on its own.
     outlines : bool
@@ -111,7 +109,7 @@ class MediaPipeBackend:
         model : Path, str or None
             A model file or a variant's name; None means the full model that comes with formcheck.
         masks : bool
-            Also give each pose its person mask.
+            Each picture is filled by one person: look at it on its own, and give the pose its person mask.
         search : int
             0 follows one person from frame to frame; more looks for up to so many people in each picture on its own,
             with a lower threshold (for `detect_all`; slower).
@@ -207,7 +205,7 @@ class MediaPipeBackend:
 
     def _start(self) -> None:
         kind = Kind(self._model.path, self._masks, self._search)
-        self._key = landmarkers.take(kind, _create, _forget)
+        self._key = landmarkers.take(kind, _create)
         self._start_ms = landmarkers.get(self._key).last_ms + START_MS
 
     def _landmarker(self) -> Opened:
@@ -273,7 +271,7 @@ def _look(opened: Opened, image: ImageArray) -> Any:
     picture = mp_image.Image(mp_image.ImageFormat.SRGB, np.ascontiguousarray(image))
 
     def estimate() -> Any:
-        if opened.kind.search:
+        if opened.kind.alone:
             return opened.landmarker.detect(picture)
         return opened.landmarker.detect_for_video(picture, opened.last_ms)
 
@@ -283,20 +281,6 @@ def _look(opened: Opened, image: ImageArray) -> Any:
         result = estimate()
     opened.warm = bool(result.pose_landmarks)
     return result
-
-
-def _forget(opened: Opened) -> bool:
-    """Have a landmarker lose the person that it follows, and with that its filters' past, by a black picture."""
-    if opened.kind.search:
-        return True  # looks at each picture on its own
-    for _ in range(MOST_BLACK):
-        opened.last_ms += LEAST_STEP_MS
-        try:
-            if not _look(opened, _BLACK).pose_landmarks:
-                return True
-        except NATIVE_ERRORS:
-            return False
-    return False
 
 
 def _create(kind: Kind) -> Any:
@@ -311,10 +295,10 @@ def _create(kind: Kind) -> Any:
             landmarker = PoseLandmarker.create_from_options(
                 PoseLandmarkerOptions(
                     base_options=private,
-                    running_mode=RunningMode.IMAGE if search else RunningMode.VIDEO,
+                    running_mode=RunningMode.IMAGE if kind.alone else RunningMode.VIDEO,
                     num_poses=search or 1,
-                    min_pose_detection_confidence=SEARCH_CONFIDENCE if search else 0.5,
-                    min_pose_presence_confidence=SEARCH_CONFIDENCE if search else 0.5,
+                    min_pose_detection_confidence=SEARCH_CONFIDENCE if kind.alone else 0.5,
+                    min_pose_presence_confidence=SEARCH_CONFIDENCE if kind.alone else 0.5,
                     output_segmentation_masks=masks,
                 )
             )

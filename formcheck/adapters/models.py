@@ -25,7 +25,7 @@ TIMEOUT_S = 30.0  # of one network operation, not of the whole download
 CHUNK_BYTES = 1 << 16
 
 # Of the file that models/make_bundle.py makes and formcheck ships: the official full networks in a bundle of our own.
-BUNDLED_SHA256 = "f2f6fc6f14bad15e06e35acd19726b3dc8d3c16d325944129e9b38f527a58436"
+BUNDLED_SHA256 = "f9bff67a41fc2efaee6cb8e6a30aa07867e38e122d49d9d94a8b8037a9c5585b"
 
 Progress = Callable[[int, int | None], None]
 

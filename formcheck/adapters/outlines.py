@@ -1,39 +1,48 @@
 """The outline of the trunk for poses that are already estimated, from a landmarker of its own that gives masks.
 
 A mask in every frame would cost much time, the more the larger the picture, because mediapipe makes it as large. So
-masks come from a second landmarker, which sees only a small square around the person, and only a few times a
-second: a back changes its shape slowly, and `formcheck.silhouette` fills in between. The landmarks stay those of the
-first landmarker.
+masks come from a second landmarker, which sees only a small square around the person, each on its own, and only a few
+times a second: a back changes its shape slowly, and
+`formcheck.silhouette` fills in between. The landmarks stay those of the first landmarker.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
-from formcheck.adapters.square import Square, reach_of, trunk_of, trunks_apart
+from formcheck.adapters.square import MIN_REACH_PX, Square, reach_of, trunk_of, trunks_apart
+from formcheck.geometry import angle_from_vertical
 from formcheck.silhouette import outline
 from formcheck.slots import LOOK_SLOT_S, time_slot
-from formcheck.types import OUTLINE_POINTS, FloatArray, Frame, Pose, PoseTrack
-from formcheck.view import yaw_per_frame
+from formcheck.types import OUTLINE_SHAPE, FloatArray, Frame, Pose, PoseTrack
+from formcheck.view import near_side_votes, yaw_per_frame
 
-# An outline is taken in the first frame of a slot of time (`LOOK_SLOT_S`), or not in that slot: `--rate auto` sends
-# those frames too, so it has nearly the outlines of the full rate. By other frames, a back reads 1 to 4 deg otherwise
-# in quick repetitions. Every 0.05 s tells it no better than every 0.6 s, if moments next to the turn are among them.
+# An outline is taken in the first frame of a slot of time (`LOOK_SLOT_S`), or not in that slot, and as a rule in slots
+# whose number is a multiple of `EVERY`: `--rate auto` sends those frames too, so it has nearly the outlines of the full
+# rate, and what one rate saw more does not move those after it. By other frames, a back reads 1 to 4 deg otherwise.
+# Every 0.05 s tells it no better than every 0.6 s, if moments next to the turn are among them.
 EVERY = 3  # slots from one outline to the next, a landmarker run each
-WHILE_STILL = 4  # while the trunk is where it was at the last one
 AT_TURN = 2  # slots in a row that have one because the trunk slows down: where a hinge turns round
 LITTLE_SEEN = 0.3  # of the outline's points, of which those along the front are often behind an arm
 MOST_SOON = 2  # slots in a row that have one because the last showed little: an arm is out of the way soon
-STILL = 0.02  # trunk lines that shoulders and hips have moved
 SLOWED = 0.7  # of the fastest in this movement
 MOVING = 0.15  # trunk lines a second; slower is no movement that could slow down
 MAX_YAW_DEG = 45.0  # one frame's own estimate; from further round the outline is not that of the back
-SQUARE_PX = 320  # the network itself works on 256
+SUPINE_DEG = -60.0  # leaning back further, the body lies on its back: `formcheck.lumbar` tells nothing from -45
+CLEAR_VOTE = 0.5  # of the cues for the side that is seen, in one frame
+# The square lies on a coarse grid of places, sizes and turns: the two rates, whose landmarks are a pixel apart, cut out
+# the same picture, and see the same outline. By another cut, a back reads up to 3 deg otherwise. Where in it the person
+# is, the look searches for itself, so the grid may be coarse.
+SQUARE_PX = 384  # the network itself works on 256, of the person
 MARGIN = 1.15  # of the distance from mid-hip to the landmark that is furthest from it
+SIZE_STEP = 1.4
+PLACES = 3  # in the square's half
+TURN_STEP_DEG = 30.0
 MAX_APART = 0.3  # trunk lines between the hips (and shoulders) of the two landmarkers: beyond, it is somebody else
 GREY = (128, 128, 128)
 
@@ -64,7 +73,7 @@ class Outliner:
 
     def add(self, frame: Frame, pose: Pose) -> Pose:
         """The pose, with its outline where one is due; NaN in it where it could not be told."""
-        if not pose.found or not self._clock.due(pose) or not _from_the_side(pose):
+        if not pose.found or not self._clock.due(pose) or not _shows_back(pose):
             return pose
         if self._backend is None:
             self._backend = self._open_backend()
@@ -72,9 +81,9 @@ class Outliner:
         seen = self._backend.detect(square.cut_out(frame, GREY))
         points = square.inside(pose.image_px)
         if seen.mask is None or not _same_person(points, seen.image_px):
-            found = np.full((2, OUTLINE_POINTS, 2), np.nan)
+            found = np.full(OUTLINE_SHAPE, np.nan)
         else:
-            found = square.outside(outline(seen.mask, points))
+            found = square.outside(outline(seen.mask, seen.image_px))
         self._clock.saw(pose, found)
         return replace(pose, outline_px=found)
 
@@ -93,7 +102,7 @@ class _Clock:
         self._before: tuple[float, FloatArray] | None = None  # time and trunk of the last slot's first pose
         self._fastest = 0.0  # trunk lines a second, in this movement
         self._slow = 0  # slots in a row
-        self._last: tuple[int, FloatArray] | None = None  # slot and trunk of the last outline
+        self._last: int | None = None  # slot of the last outline
         self._little_seen = 0  # looks in a row
 
     def due(self, pose: Pose) -> bool:
@@ -102,20 +111,15 @@ class _Clock:
         if slot == self._slot:
             return False
         self._slot = slot
-        trunk = trunk_of(pose.image_px)
-        self._watch(pose.time_s, trunk)
-        if self._last is None:
+        self._watch(pose.time_s, trunk_of(pose.image_px))
+        if slot % EVERY == 0 or (self._last is not None and not 0 <= slot - self._last < EVERY):
             return True
-        last_slot, last_trunk = self._last
-        elapsed = slot - last_slot
-        if not 0 <= elapsed < WHILE_STILL or 0 < self._slow <= AT_TURN or 0 < self._little_seen <= MOST_SOON:
-            return True
-        return elapsed >= EVERY and trunks_apart(trunk, last_trunk) > STILL
+        return 0 < self._slow <= AT_TURN or 0 < self._little_seen <= MOST_SOON
 
     def saw(self, pose: Pose, points: FloatArray) -> None:
         """Take an outline."""
-        self._last = time_slot(pose.time_s, LOOK_SLOT_S), trunk_of(pose.image_px)
-        self._little_seen = self._little_seen + 1 if np.isfinite(points).mean() < LITTLE_SEEN else 0
+        self._last = time_slot(pose.time_s, LOOK_SLOT_S)
+        self._little_seen = self._little_seen + 1 if np.isfinite(points[:2]).mean() < LITTLE_SEEN else 0
 
     def _watch(self, time_s: float, trunk: FloatArray) -> None:
         """Notice how fast the trunk is and whether it slows down."""
@@ -129,11 +133,24 @@ class _Clock:
 
 def around(pose: Pose) -> Square:
     """The square whose mask is taken."""
-    return Square.upright(trunk_of(pose.image_px), MARGIN * reach_of(pose.image_px), SQUARE_PX)
+    shoulder, hip = trunk_of(pose.image_px)
+    reach = MARGIN * max(reach_of(pose.image_px), MIN_REACH_PX)
+    reach = SIZE_STEP ** math.ceil(math.log(reach, SIZE_STEP))
+    place = np.round(hip * PLACES / reach) * reach / PLACES
+    step = math.radians(TURN_STEP_DEG)
+    turn = round(math.atan2(*(shoulder - hip)) / step) * step
+    return Square.upright(np.stack([place + np.array([math.sin(turn), math.cos(turn)]), place]), reach, SQUARE_PX)
 
 
-def _from_the_side(pose: Pose) -> bool:
-    return bool(yaw_per_frame(PoseTrack.from_poses([pose]))[0] <= MAX_YAW_DEG)  # False for NaN
+def _shows_back(pose: Pose) -> bool:
+    """Whether the camera is at the person's side, who does not lie on the back."""
+    alone = PoseTrack.from_poses([pose])
+    if not yaw_per_frame(alone)[0] <= MAX_YAW_DEG:  # also for NaN
+        return False
+    vote = float(near_side_votes(alone)[0])
+    shoulder, hip = trunk_of(pose.image_px)
+    lean_deg = float(np.sign(vote) * angle_from_vertical(shoulder - hip))
+    return not (abs(vote) >= CLEAR_VOTE and lean_deg < SUPINE_DEG)
 
 
 def _same_person(first_px: FloatArray, second_px: FloatArray) -> bool:

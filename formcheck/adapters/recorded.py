@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from formcheck.adapters.pose import BackendInfo
 from formcheck.errors import ClipError, OutputError
-from formcheck.types import LANDMARK_COUNT, OUTLINE_POINTS, PATCHES_SHAPE, Frame, Pose, PoseTrack
+from formcheck.types import LANDMARK_COUNT, OUTLINE_SHAPE, PATCHES_SHAPE, Frame, Pose, PoseTrack
 
 SCHEMA = "formcheck.poses/1"
 SAME_TIME_S = 0.001  # container clocks round to a millisecond at worst
@@ -40,7 +40,7 @@ _ARRAYS: dict[str, tuple[str, tuple[int, ...]]] = {
 }
 _OUTLINE = "outline_px"  # of the frames that `outline_index` lists, by their place in the file; both may be absent
 _OUTLINE_INDEX = "outline_index"
-_OUTLINE_SHAPE = (2, OUTLINE_POINTS, 2)
+_OLD_OUTLINE_SHAPE = (2, *OUTLINE_SHAPE[1:])  # without the line between the two edges
 
 
 _PATCHES = ("u", PATCHES_SHAPE)  # optional: files of earlier versions, and of other programs, have none
@@ -90,7 +90,7 @@ def save_poses(path: Path, poses: Sequence[Pose], info: BackendInfo) -> None:
                 world_m=stacked("world_m", (LANDMARK_COUNT, 3), np.float32),
                 visibility=stacked("visibility", (LANDMARK_COUNT,), np.float32),
                 **optional,
-                outline_px=outlines.reshape(len(outlined), *_OUTLINE_SHAPE),
+                outline_px=outlines.reshape(len(outlined), *OUTLINE_SHAPE),
                 outline_index=np.array(outlined, dtype=np.int64),
             )
     except OSError as error:
@@ -199,7 +199,7 @@ def _read(path: Path) -> tuple[dict[str, NDArray[Any]], BackendInfo]:
             if "patches" in stored:
                 arrays["patches"] = stored["patches"]
             if _OUTLINE in stored or _OUTLINE_INDEX in stored:
-                arrays |= {name: stored[name] for name in (_OUTLINE, _OUTLINE_INDEX)}
+                arrays |= {_OUTLINE: _with_line(stored[_OUTLINE]), _OUTLINE_INDEX: stored[_OUTLINE_INDEX]}
     except FileNotFoundError as error:
         raise ClipError(f"{path}: no such landmark file; check the path") from error
     except KeyError as error:
@@ -209,6 +209,13 @@ def _read(path: Path) -> tuple[dict[str, NDArray[Any]], BackendInfo]:
         raise ClipError(f"{path}: cannot be read as a landmark file ({reason}); record the clip again") from error
     _validate(path, arrays)
     return arrays, info
+
+
+def _with_line(outlines: NDArray[Any]) -> NDArray[Any]:
+    """Outlines as they are kept now: those of earlier versions get a line that is not known."""
+    if outlines.dtype.kind != "f" or outlines.shape[1:] != _OLD_OUTLINE_SHAPE:
+        return outlines
+    return np.concatenate([outlines, np.full_like(outlines[:, :1], np.nan)], axis=1)
 
 
 def _info(path: Path, header: str) -> BackendInfo:
@@ -238,7 +245,7 @@ def _validate(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
 
 
 def _validate_outlines(path: Path, outlines: NDArray[Any], places: NDArray[Any], n: int) -> None:
-    sound = outlines.dtype.kind == "f" and outlines.shape == (*places.shape, *_OUTLINE_SHAPE)
+    sound = outlines.dtype.kind == "f" and outlines.shape == (*places.shape, *OUTLINE_SHAPE)
     sound = sound and places.dtype.kind == "i" and places.ndim == 1
     if not sound or (places.size and (places.min() < 0 or places.max() >= n or (np.diff(places) <= 0).any())):
         raise ClipError(f"{path}: the trunk's outlines have the wrong type or shape; record the clip again")

@@ -16,6 +16,7 @@ from __future__ import annotations
 from formcheck.types.basics import (
     LANDMARK_COUNT,
     OUTLINE_POINTS,
+    OUTLINE_SHAPE,
     PATCH_BINS,
     PATCH_CELLS,
     PATCH_SIZE,
@@ -52,6 +53,7 @@ from formcheck.types.results import (
 __all__ = [
     "LANDMARK_COUNT",
     "OUTLINE_POINTS",
+    "OUTLINE_SHAPE",
     "PATCHES_SHAPE",
     "PATCH_BINS",
     "PATCH_CELLS",

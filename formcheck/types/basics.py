@@ -20,6 +20,7 @@ PATCH_BINS = 8  # directions of edges, over half a turn
 PATCH_SIZE = PATCH_CELLS * PATCH_CELLS * PATCH_BINS
 PATCHES_SHAPE = (2, PATCH_PLACES, PATCH_SIZE)  # side (left, right), place, histogram
 OUTLINE_POINTS = 21  # heights along the trunk at which its outline is kept (`formcheck.silhouette.HEIGHTS`)
+OUTLINE_SHAPE = (3, OUTLINE_POINTS, 2)  # one edge, the other, and the line between them that the heights lie on
 
 
 class Side(StrEnum):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from formcheck.types.basics import (
     LANDMARK_COUNT,
-    OUTLINE_POINTS,
+    OUTLINE_SHAPE,
     PATCHES_SHAPE,
     BoolArray,
     FloatArray,
@@ -64,9 +64,10 @@ class Pose:
         zero where there is nothing to see; None where there was no picture.
     estimated : bool
         False when the frame was not sent to the network and its landmarks lie between those of its neighbours.
-    outline_px : ndarray, shape (2, OUTLINE_POINTS, 2), or None
-        Outline of the trunk on both sides of the line from mid-hip to mid-shoulder (`formcheck.silhouette.outline`),
-        in pixels of the frame, NaN where it could not be told; None in frames in which it was not looked for.
+    outline_px : ndarray, shape OUTLINE_SHAPE, or None
+        Outline of the trunk on both sides of the line from mid-hip to mid-shoulder, and that line, as the look at the
+        outline saw it (`formcheck.silhouette.outline`), in pixels of the frame, NaN where it could not be told; None in
+        frames in which it was not looked for.
     """
 
     index: int
@@ -132,7 +133,7 @@ class PoseTrack:
     visibility : ndarray, shape (n, 33)
     patches : ndarray of uint8, shape (n, *PATCHES_SHAPE), or None
         As in `Pose`; None where no frame had a picture.
-    outline_px : ndarray, shape (n, 2, OUTLINE_POINTS, 2), or None
+    outline_px : ndarray, shape (n, *OUTLINE_SHAPE), or None
         NaN in frames without one; None when no frame has one.
     brightness : float
         Mean level of the pictures of the whole clip or session, 0 (black) to 255; NaN when it is not known.
@@ -189,7 +190,7 @@ def _stacked_patches(poses: Sequence[Pose]) -> PatchArray | None:
 def _stacked_outlines(poses: Sequence[Pose]) -> FloatArray | None:
     if all(pose.outline_px is None for pose in poses):
         return None
-    none = np.full((2, OUTLINE_POINTS, 2), np.nan)
+    none = np.full(OUTLINE_SHAPE, np.nan)
     return np.stack([none if pose.outline_px is None else pose.outline_px for pose in poses]).astype(np.float64)
 
 

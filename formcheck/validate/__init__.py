@@ -31,7 +31,9 @@ from formcheck.validate.truth import TruthClip, exercise_of, find_truth_clips, l
 
 __all__ = ["Validation", "cached_poses", "default_cache", "validate"]
 
-READING = "outlines 8, slow clock 2"  # part of the cache's key: to be changed when poses or outlines come out otherwise
+READING = (
+    "outlines 10, slow clock 2"  # part of the cache's key: to be changed when poses or outlines come out otherwise
+)
 
 OnProgress = Callable[[float, int], None]
 """Called often, with clips done (part of one counts as a fraction) and clips in all."""
