@@ -35,7 +35,7 @@ TRUNK: Final = tuple(int(side_landmark(side, name)) for side in Side for name in
 # Sent is the first frame of each slot of time: of 0.2 s as a rule, as a person's slow movement has hardly anything
 # faster than 2 Hz in it, and shorter ones the faster the fastest joint is. Those of one length hold those of the next.
 SLOTS_S: Final = (LOOK_SLOT_S, LOOK_SLOT_S / 2, LOOK_SLOT_S / 4)
-STILL_SLOT_S: Final = 3 * LOOK_SLOT_S  # as outlines come (`adapters.outlines.EVERY`)
+STILL_SLOT_S: Final = 2 * LOOK_SLOT_S  # which holds those in which outlines come (`adapters.outlines.EVERY`)
 STILL: Final = 0.03  # trunk lengths in a slot; twice as much hid the turn of a slow good morning
 SURPRISED_SLOT_S: Final = LOOK_SLOT_S / 2
 EDGE_S: Final = 0.6  # at the clip's beginning and end, where little tells whether it is at rest, no long slots

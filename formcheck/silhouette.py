@@ -39,7 +39,7 @@ ARM_RADIUS = 0.10  # trunk lines; a forearm's or an upper arm's own radius is 0.
 FREE_UPPER_ARM = 0.35  # of its length from the shoulder: there it lies on the trunk, not across the lower back
 MAX_HEIGHT_GAP = 0.16  # trunk lines between two points that are joined by a straight line
 MAX_HIDDEN_S = 0.6  # what an arm hid is filled in over no longer than this
-MAX_GAP_S = 1.1  # outlines come at least every 0.6 s, and slots later where `--rate auto` passes one by
+MAX_GAP_S = 1.1  # outlines come at least every 0.8 s, and a slot later where `--rate auto` passes one by
 CUTOFF_HZ = 4.0  # a back changes its shape slower than a hand its place
 # Roughness of one look's outline: mean distance from a smooth curve, percent of the trunk line. Tight clothes stay
 # below 0.6, hair that hangs over the back, a fold or a hand goes past it.

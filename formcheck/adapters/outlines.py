@@ -2,8 +2,8 @@
 
 A mask in every frame would cost much time, the more the larger the picture, because mediapipe makes it as large. So
 masks come from a second landmarker, which sees only a small square around the person, each on its own, and only a few
-times a second: a back changes its shape slowly, and
-`formcheck.silhouette` fills in between. The landmarks stay those of the first landmarker.
+times a second: a back changes its shape slowly, and `formcheck.silhouette` fills in between. The landmarks stay those
+of the first landmarker.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from formcheck.view import near_side_votes, yaw_per_frame
 # An outline is taken in the first frame of a slot of time (`LOOK_SLOT_S`), or not in that slot, and as a rule in slots
 # whose number is a multiple of `EVERY`: `--rate auto` sends those frames too, so it has nearly the outlines of the full
 # rate, and what one rate saw more does not move those after it. By other frames, a back reads 1 to 4 deg otherwise.
-# Every 0.05 s tells it no better than every 0.6 s, if moments next to the turn are among them.
-EVERY = 3  # slots from one outline to the next, a landmarker run each
+# Every 0.05 s tells it no better than every 0.8 s, if moments next to the turn are among them.
+EVERY = 4  # slots from one outline to the next, a landmarker run each
 AT_TURN = 2  # slots in a row that have one because the trunk slows down: where a hinge turns round
 LITTLE_SEEN = 0.3  # of the outline's points, of which those along the front are often behind an arm
 MOST_SOON = 2  # slots in a row that have one because the last showed little: an arm is out of the way soon
