@@ -54,6 +54,7 @@ SEARCH_S: Final = 1.0  # every frame is sent for so long after the person was lo
 # A value so near to another status is read again more closely.
 DOUBT_SIGMAS: Final = 0.1
 DOUBT_OF_FAULT_SIGMAS: Final = 0.4  # more care before somebody is told of a fault
+AROUND_BACK_S: Final = 1.0  # an outline at least before it and after it
 AROUND_S: Final = 0.5  # read around a doubtful value: filters reach as far, and the network settles
 BACK_METRIC: Final = "lumbar_flexion_deg"
 MOST: Final = 0.6  # of a clip: then all of it is read
@@ -300,15 +301,16 @@ def spans_to_read(
 ) -> tuple[Span, ...] | None:
     """Stretches of a clip to read closely, so that these outcomes can be told; seconds, in order of time.
 
-    Each is the stretch over which the value was taken, or an edge of the clip, with a little around it. None says that
-    the whole clip is to be read: for an outcome of the set, and when with what is `known` already most of the clip is
-    asked for.
+    Each is the stretch over which the value was taken, or an edge of the clip, with a little around it, more where
+    the outline of the back decides. None says that the whole clip is to be read: for an outcome of the set, and when
+    with what is `known` already most of the clip is asked for.
     """
     spans: list[Span] = []
     for outcome in doubtful:
         if outcome.rep is None:
             return None
-        spans += [(start_s - AROUND_S, end_s + AROUND_S) for start_s, end_s in _decided_by(outcome, duration_s)]
+        around_s = AROUND_BACK_S if _is_of_the_back(outcome, applied) else AROUND_S
+        spans += [(start_s - around_s, end_s + around_s) for start_s, end_s in _decided_by(outcome, duration_s)]
     asked_s = sum(min(end_s, duration_s) - max(start_s, 0.0) for start_s, end_s in _joined((*spans, *known)))
     return None if asked_s > MOST * duration_s else _joined(spans)
 
@@ -318,8 +320,13 @@ def needs_outlines(doubtful: Sequence[Outcome], applied: Sequence[AppliedRule]) 
 
     For a value of the lower back, and for what was not seen. Else they are what they were, each of its frame alone.
     """
-    of_the_back = {item.rule.id for item in applied if BACK_METRIC in item.rule.needs}
-    return any(outcome.rule in of_the_back or outcome.reason in _NOT_SEEN for outcome in doubtful)
+    return any(_is_of_the_back(outcome, applied) or outcome.reason in _NOT_SEEN for outcome in doubtful)
+
+
+def _is_of_the_back(outcome: Outcome, applied: Sequence[AppliedRule]) -> bool:
+    """Whether a value of the lower back decided an outcome; not where the clip cut it off."""
+    needs = next(item.rule.needs for item in applied if item.rule.id == outcome.rule)
+    return BACK_METRIC in needs and outcome.reason != judging.CUT_OFF
 
 
 def _joined(spans: Sequence[Span]) -> tuple[Span, ...]:

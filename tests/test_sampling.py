@@ -19,6 +19,7 @@ from test_reports import make_outcome
 
 from formcheck import judging, lumbar, pipeline
 from formcheck.adapters import cuts
+from formcheck.adapters.outlines import EVERY
 from formcheck.adapters.pose import BackendInfo
 from formcheck.adapters.video import ClipReader
 from formcheck.config import Settings
@@ -44,9 +45,9 @@ from formcheck.sampling import (
     fits,
     in_doubt,
     moved,
+    needs_outlines,
     spans_to_read,
     trunk_px,
-    was_not_seen,
 )
 from formcheck.slots import LOOK_SLOT_S, time_slot
 from formcheck.sparse import CLOSE_SLOT_S, EVEN_SLOT_S, MAX_LOOKS, EvenReading, read_again, read_sparsely
@@ -125,7 +126,7 @@ class TestSampler:
     def test_the_rate_is_of_time_not_of_frames(self, fps: float) -> None:
         poses = film(HINGES, fps=fps)
         sent, _ = sampled(poses)
-        assert len(sent) / poses[-1].time_s == pytest.approx(3.3, abs=0.7)
+        assert len(sent) / poses[-1].time_s == pytest.approx(4.5, abs=1.0)
 
     def test_an_exact_copy_is_never_sent(self) -> None:
         sent, _ = sampled(film(STILL), lambda index: thumbnail_of(0 if index < 60 else 1))
@@ -470,8 +471,9 @@ class TestReading:
             np.testing.assert_allclose(one.image_px, other.image_px, atol=1e-9)
             assert one.estimated is other.estimated
 
-    def test_what_is_read_again_keeps_the_outlines_and_takes_new_landmarks(
-        self, hinge_clip: tuple[Path, Replay]
+    @pytest.mark.parametrize("keep", [True, False])
+    def test_what_is_read_again_takes_new_landmarks_and_where_asked_keeps_the_outlines(
+        self, hinge_clip: tuple[Path, Replay], keep: bool
     ) -> None:
         path, backend = hinge_clip
         sparse = PoseLog()
@@ -481,24 +483,23 @@ class TestReading:
             assert pose.outline_px is not None
             shifted.append(replace(pose, image_px=pose.image_px + 2.0, outline_px=pose.outline_px + 7.0))
         start_s, end_s = 2.1, 4.1
-        again = read_again(path, Replay(shifted), sparse, [(start_s, end_s)])
+        again = read_again(path, Replay(shifted), sparse, [(start_s, end_s)], keep_outlines=keep)
         kept = taken = 0
         for before, after, other in zip(sparse, again, shifted, strict=True):
             inside = start_s <= after.time_s <= end_s
-            if before.outline_px is not None:
+            expected = before if keep or not inside else other if after.estimated else None
+            if expected is None or expected.outline_px is None:
+                assert after.outline_px is None
+            else:
                 assert after.outline_px is not None
-                np.testing.assert_array_equal(after.outline_px, before.outline_px)
-                kept += inside
-            elif inside and after.estimated:
-                assert after.outline_px is not None
-                np.testing.assert_array_equal(after.outline_px, other.outline_px)
-                taken += 1
+                np.testing.assert_array_equal(after.outline_px, expected.outline_px)
+                kept += inside and keep
+                taken += inside and not keep
             if inside and after.estimated:
                 np.testing.assert_array_equal(after.image_px, other.image_px)
             if not inside:
                 np.testing.assert_array_equal(after.image_px, before.image_px)
-        assert kept >= 5
-        assert taken >= 10
+        assert kept >= 5 if keep else taken >= 10
 
     @pytest.mark.parametrize(
         ("reason", "judges_the_back", "outlined"),
@@ -509,7 +510,7 @@ class TestReading:
             (judging.UNSEEN.format(judging.LEG), False, False),
         ],
     )
-    def test_outlines_are_looked_for_again_only_where_something_was_not_seen(
+    def test_outlines_are_looked_for_again_where_something_was_not_seen_and_a_rule_judges_the_back(
         self,
         hinge_clip: tuple[Path, Replay],
         monkeypatch: pytest.MonkeyPatch,
@@ -550,7 +551,6 @@ class TestReading:
 
         monkeypatch.setattr(pipeline, "read_poses", several)
         exercise = EXERCISES["romanian-deadlift"]
-        monkeypatch.setattr(pipeline, "in_doubt", lambda *_: ())
         auto = analyze_clip(path, exercise=exercise, backend=backend, rate="auto")
         assert auto.report.clip.frames_estimated is not None
         monkeypatch.setattr(
@@ -736,8 +736,13 @@ class TestDoubt:
             ("", False),
         ],
     )
-    def test_what_the_network_did_not_see_is_told_apart_from_other_reasons(self, reason: str, lost: bool) -> None:
-        assert was_not_seen(make_outcome(status=Status.NOT_JUDGED, reason=reason)) is lost
+    def test_outlines_are_needed_for_the_back_and_for_what_the_network_did_not_see(
+        self, reason: str, lost: bool
+    ) -> None:
+        knees = make_outcome(rule="locked-knees", status=Status.NOT_JUDGED, reason=reason)
+        assert needs_outlines([knees], RDL) is lost
+        assert needs_outlines([knees, replace(knees, rule="rounded-lower-back")], RDL)
+        assert not needs_outlines([], RDL)
 
     def test_what_was_lost_in_one_repetition_is_in_doubt_and_what_is_hidden_in_most_is_not(self) -> None:
         seen = make_outcome(rule="locked-knees", rep=1, status=Status.OK, measured=20.0, sigma=3.0)
@@ -800,9 +805,11 @@ class TestDoubt:
         inside = replace(begun, start_s=10.0, end_s=14.0)  # by a cut
         assert spans_to_read([inside], RDL, 40.0) == ((9.5, 14.5),)
 
-    def test_around_a_value_of_the_back_no_more_is_read_than_around_others(self) -> None:
+    def test_the_back_is_read_with_an_outline_before_it_and_one_after_it(self) -> None:
         doubtful = [make_outcome(rule="rounded-lower-back", rep=1, start_s=10.0, end_s=12.0)]
-        assert spans_to_read(doubtful, RDL, 40.0) == ((10.0 - AROUND_S, 12.0 + AROUND_S),)
+        ((start_s, end_s),) = spans_to_read(doubtful, RDL, 40.0) or ()
+        assert start_s <= 10.0 - EVERY * LOOK_SLOT_S
+        assert end_s >= 12.0 + EVERY * LOOK_SLOT_S
 
     @pytest.mark.parametrize(
         ("rule", "rep", "duration_s"),
