@@ -72,7 +72,6 @@ _NOT_SEEN: Final = frozenset({*(judging.UNSEEN.format(part) for part in (judging
 _SURPRISES: Final = np.array([FOOT_SURPRISE if joint in _FEET else SURPRISE for joint in JOINTS])
 
 Skipped = TypeVar("Skipped")
-
 Span = tuple[float, float]
 """Seconds from which and until which."""
 

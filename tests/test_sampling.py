@@ -741,7 +741,7 @@ class TestDoubt:
     ) -> None:
         knees = make_outcome(rule="locked-knees", status=Status.NOT_JUDGED, reason=reason)
         assert needs_outlines([knees], RDL) is lost
-        assert needs_outlines([knees, replace(knees, rule="rounded-lower-back")], RDL)
+        assert needs_outlines([knees, replace(knees, rule="rounded-lower-back", reason="")], RDL)
         assert not needs_outlines([], RDL)
 
     def test_what_was_lost_in_one_repetition_is_in_doubt_and_what_is_hidden_in_most_is_not(self) -> None:
