@@ -90,8 +90,8 @@ read backwards, from the turn to rest. The sliders sit upright without a bend, s
 from a hinge. What 6 adds is filmed from up to {yaw:.0f}°, so it shows the camera's turn as much as the head's."""
 WHAT_IFS = """\
 - **What if**: 7 and on, in numbers and not in pictures. Ear and nose are turned about the neck
-in what was measured, and the other ingredients changed by what a head alone did to them in {still} clips of {bodies}
-bodies, all sitting: for {drop:.0f}° {shortening:+.1f} % of the trunk's length, {offset:+.1f} % of offset and
+in what was measured, and the other ingredients changed by what a head alone did to them in
+{still}, all sitting: for {drop:.0f}° {shortening:+.1f} % of the trunk's length, {offset:+.1f} % of offset and
 {bow:+.1f} % of bow. So a head hardly moves formcheck's value here because it hardly did there, which is a measurement
 on few clips and none of hinges; formcheck's own AUC is no finding of these readings. What they show is what
 *landmarks* owe to heads that drop where backs round. *Held as in neutral repetitions*: as in those of the same
@@ -126,9 +126,11 @@ def _told_apart(clips: Sequence[Clip]) -> str:
 
 def _what_ifs(clips: Sequence[Clip], response: HeadResponse) -> str:
     still = back_readings.still_clips(clips)
+    bodies = len({clip.body for clip in still})
     return WHAT_IFS.format(
-        still=len(still),
-        bodies=len({clip.body for clip in still}),
+        still="one clip"
+        if len(still) == 1
+        else f"{len(still)} clips of {bodies} {'body' if bodies == 1 else 'bodies'}",
         drop=HEAD_DROP_DEG,
         far=FAR_HEAD_DROP_DEG,
         **{name: HEAD_DROP_DEG * response.added[name] * (-1 if name == "shortening" else 1) for name in SHOWN_ADDED},
@@ -170,17 +172,23 @@ def _wrapped(text: str, indent: str = "") -> str:
 def _verdict(found: Sequence[Detection]) -> str:
     first = [str(number) for number, one in enumerate(found, start=1) if one.auc[OURS] >= AUC_GOAL]
     second = [str(number) for number, one in enumerate(found, start=1) if one.margin >= MARGIN_GOAL]
-    reached = "all readings" if len(first) == len(found) else f"the readings {', '.join(first)}" if first else "none"
-    ahead = f"in the readings {', '.join(second)}" if second else "**in none of them**"
+    reached = "all readings" if len(first) == len(found) else _readings(first)
+    ahead = f"only in {_readings(second)}" if second else "**in none of them**"
     largest = max(found, key=lambda one: one.margin)
+    low, high = largest.interval
     return (
         f"The goals, for the camera within {SIDE_VIEW_DEG:.0f}° of side-on, were an AUC of at least {AUC_GOAL} and a "
         f"margin of at least {MARGIN_GOAL}. formcheck reaches the first in {reached}, and the second {ahead}; the "
-        f"largest margin is {largest.margin:+.3f}, in {found.index(largest) + 1}. "
+        f"largest margin is {largest.margin:+.3f}, in {found.index(largest) + 1}, between {low:+.3f} and {high:+.3f} with "
+        "bodies drawn anew. "
         f"Only {found[0].rounded_bodies} bodies have rounded backs, and {found[0].largest_share} of the "
         f"{found[0].rounded} rounded repetitions come from one of them. Where AUCs are 1.000, drawing bodies anew "
         "cannot show how unsure they are: the brackets are too narrow there."
     )
+
+
+def _readings(numbers: Sequence[str]) -> str:
+    return f"reading{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}" if numbers else "none"
 
 
 def _landmarks_do(found: Sequence[Detection]) -> str:
