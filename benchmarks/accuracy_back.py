@@ -179,7 +179,7 @@ def _verdict(found: Sequence[Detection]) -> str:
     return (
         f"The goals, for the camera within {SIDE_VIEW_DEG:.0f}° of side-on, were an AUC of at least {AUC_GOAL} and a "
         f"margin of at least {MARGIN_GOAL}. formcheck reaches the first in {reached}, and the second {ahead}; the "
-        f"largest margin is {largest.margin:+.3f}, in {found.index(largest) + 1}, between {low:+.3f} and {high:+.3f} with "
+        f"largest margin is {largest.margin:+.3f}, in {found.index(largest) + 1}, from {low:+.3f} to {high:+.3f} with "
         "bodies drawn anew. "
         f"Only {found[0].rounded_bodies} bodies have rounded backs, and {found[0].largest_share} of the "
         f"{found[0].rounded} rounded repetitions come from one of them. Where AUCs are 1.000, drawing bodies anew "
