@@ -108,6 +108,8 @@ def film(keys: Sequence[Key], shot: Shot | None = None, **changes: object) -> li
     to_px = _picture(image_m[..., :2], shot)
     image_px = to_px(image_m[..., :2]) + random.normal(0.0, 1.0, world_m[..., :2].shape) * shot.noise_px
     outline_px = to_px(outline_m[..., :2]).reshape(len(time_s), *OUTLINE_SHAPE)
+    # each look has an error of its own: without it a hold would be alike to the last digit, and a tie decide its moment
+    outline_px[:, :2] += np.random.default_rng(shot.seed).normal(0.0, 0.1 * shot.noise_px, outline_px[:, :1].shape)
     world_m = world_m - (world_m[:, [HIP]] + world_m[:, [HIP + 1]]) / 2
     visible = np.full(LANDMARK_COUNT, shot.visibility)
     poses = [
