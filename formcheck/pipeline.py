@@ -178,7 +178,8 @@ def _closely_enough(
         except NotRecognisedError:
             return None
         report = analysis.report
-        if before.exercise.name != report.exercise.name or not fits(doubtful, before.outcomes, report.outcomes):
+        fit = fits(doubtful, before.outcomes, report.outcomes, applied)
+        if before.exercise.name != report.exercise.name or not fit:
             return None
         known += spans
     return None if in_doubt(report.outcomes, applied, duration_s, known) else analysis

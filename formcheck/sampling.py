@@ -66,11 +66,9 @@ LEAP_LEVELS: Final = 30.0  # of 255
 LEAP_CELLS: Final = 60  # of 2304: about a limb
 LEAP_FRAMES: Final = 3
 
-
 _NOT_SEEN: Final = frozenset({*(judging.UNSEEN.format(part) for part in (judging.FOOT, judging.LEG)), lumbar.UNCLEAR})
 
 _SURPRISES: Final = np.array([FOOT_SURPRISE if joint in _FEET else SURPRISE for joint in JOINTS])
-
 Skipped = TypeVar("Skipped")
 Span = tuple[float, float]
 """Seconds from which and until which."""
@@ -243,10 +241,8 @@ def in_doubt(
 
     Parameters
     ----------
-    outcomes : sequence of Outcome
-        Of a clip that was read sparsely.
-    applied : sequence of AppliedRule
-        What they were judged by.
+    outcomes, applied : sequence of Outcome, of AppliedRule
+        Of a clip that was read sparsely, and what they were judged by.
     duration_s : float
         Of the clip.
     known : sequence of (float, float)
@@ -301,8 +297,7 @@ def spans_to_read(
     """Stretches of a clip to read closely, so that these outcomes can be told; seconds, in order of time.
 
     Each is the stretch over which the value was taken, or an edge of the clip, with a little around it, more where
-    the outline of the back decides. None says that the whole clip is to be read: for an outcome of the set, and when
-    with what is `known` already most of the clip is asked for.
+    the outline of the back decides. None: the whole clip, for an outcome of the set, or when most of it is asked for.
     """
     spans: list[Span] = []
     for outcome in doubtful:
@@ -338,13 +333,18 @@ def _joined(spans: Sequence[Span]) -> tuple[Span, ...]:
     return tuple(joined)
 
 
-def fits(doubtful: Sequence[Outcome], before: Sequence[Outcome], after: Sequence[Outcome]) -> bool:
+def fits(
+    doubtful: Sequence[Outcome], before: Sequence[Outcome], after: Sequence[Outcome], applied: Sequence[AppliedRule]
+) -> bool:
     """Whether stretches that were read again fit the rest of the clip: what was not in doubt is what it was.
 
-    A network that begins in the middle of a clip may take one leg for the other.
+    A network that begins in the middle of a clip may take one leg for the other. The back is taken against the rest of
+    the whole clip, and any stretch may move it a little: it fits as long as no fault comes of it.
     """
     asked = {(outcome.rule, outcome.rep) for outcome in doubtful}
-    first, second = (
-        {(outcome.rule, outcome.rep): outcome.status for outcome in outcomes} for outcomes in (before, after)
+    back = {item.rule.id for item in applied if BACK_METRIC in item.rule.needs}
+    first, second = ({(item.rule, item.rep): item.status for item in outcomes} for outcomes in (before, after))
+    return first.keys() == second.keys() and all(
+        first[pair] is second[pair] or (pair[0] in back and Status.FAULT not in (first[pair], second[pair]))
+        for pair in first.keys() - asked
     )
-    return first.keys() == second.keys() and all(second[pair] is first[pair] for pair in first if pair not in asked)

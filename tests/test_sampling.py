@@ -784,10 +784,16 @@ class TestDoubt:
     def test_what_was_not_in_doubt_must_stay(self) -> None:
         before = [make_outcome(rep=1), make_outcome(rep=2)]
         changed = replace(before[0], status=Status.CAUTION)
-        assert fits(before[:1], before, [changed, before[1]])
-        assert not fits(before[1:], before, [changed, before[1]])
-        assert not fits(before[:1], before, before[:1])
-        assert not fits(before[:1], before, [*before, make_outcome(rep=3)])
+        assert fits(before[:1], before, [changed, before[1]], RDL)
+        assert not fits(before[1:], before, [changed, before[1]], RDL)
+        assert not fits(before[:1], before, before[:1], RDL)
+        assert not fits(before[:1], before, [*before, make_outcome(rep=3)], RDL)
+
+    def test_the_back_may_move_a_little_with_what_is_read_elsewhere_but_not_to_a_fault(self) -> None:
+        asked, other = (make_outcome(rule="rounded-lower-back", rep=rep, status=Status.CAUTION) for rep in (1, 2))
+        for status, fitting in ((Status.OK, True), (Status.NOT_JUDGED, True), (Status.FAULT, False)):
+            assert fits([asked], [asked, other], [asked, replace(other, status=status)], RDL) is fitting
+            assert fits([asked], [asked, replace(other, status=status)], [asked, other], RDL) is fitting
 
     def test_a_repetition_that_the_clip_seems_to_cut_off_has_the_clips_edges_read(self) -> None:
         begun = replace(
