@@ -40,8 +40,14 @@ class Cluster:
         self.processes: list[subprocess.Popen[bytes]] = []
         self.file = folder / "scheduler.json"
         self._dask("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", self.file)
-        wait_until(self.file.exists, self.file)
+        wait_until(self._is_written, self.file)
         self.address = json.loads(self.file.read_text())["address"]
+
+    def _is_written(self) -> bool:
+        """The scheduler makes its file first and fills it then."""
+        with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
+            return "address" in json.loads(self.file.read_text())
+        return False
 
     def _dask(self, *arguments: object, **environment: str) -> subprocess.Popen[bytes]:
         tests = f"{ROOT}{os.pathsep}{ROOT / 'tests'}"
