@@ -44,9 +44,7 @@ SIZE_STEP = 1.4
 PLACES = 3  # in the square's half
 TURN_STEP_DEG = 30.0
 MAX_APART = 0.3  # trunk lines between the hips (and shoulders) of the two landmarkers: beyond, it is somebody else
-MAX_TURNED_DEG = (
-    10.0  # between the trunks of the two: beyond, one has misread it; of 938 looks all but one were within 8
-)
+MAX_TURNED_DEG = 10.0  # between the trunks of the two: beyond, one of them has misread it
 GREY = (128, 128, 128)
 
 
