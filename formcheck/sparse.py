@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from itertools import takewhile
 from pathlib import Path
 
 from formcheck.adapters.beside import ahead
@@ -16,6 +15,7 @@ from formcheck.adapters.cuts import CutDetector
 from formcheck.adapters.pose import PoseBackend, two_steps
 from formcheck.adapters.scout import Scout
 from formcheck.adapters.video import ClipReader, DecodedFrame, VideoInfo
+from formcheck.adapters.video_seek import decoded_within
 from formcheck.filling import Filler
 from formcheck.poselog import PoseLog
 from formcheck.sampling import SETTLED, TRUNK, LeapDetector, Sampler, moved
@@ -230,7 +230,7 @@ def read_again(
         When the clip cannot be read any more.
     """
     log = PoseLog.of(sparse)
-    poses = log.empty()
+    poses, time_s = log.empty(), log.time_s
 
     def take(filled: Iterable[Pose]) -> None:
         for pose in filled:
@@ -238,18 +238,15 @@ def read_again(
                 poses.append(log[index])
             poses.append(replace(pose, outline_px=log[pose.index].outline_px) if keep_outlines else pose)
 
-    with ClipReader(path, one_thread=not beside) as reader, _frames(reader, beside) as frames:
+    for span in spans:
         stretch: _Stretch | None = None
-        for decoded in takewhile(lambda item: item.time_s <= spans[-1][1], frames):
-            inside = any(start_s <= decoded.time_s <= end_s for start_s, end_s in spans)
-            if stretch is not None and not inside:
-                take(stretch.end())
-                stretch = None
-            if inside:
+        found = decoded_within(path, span, time_s, one_thread=not beside)
+        with closing(ahead(found) if beside else found) as frames:
+            for decoded in frames:
                 stretch = stretch or _Stretch(backend, decoded.index, slot_s)
                 take(stretch.add(decoded))
-            if on_progress is not None:
-                on_progress(decoded.time_s, reader.info.duration_s)
+                if on_progress is not None:
+                    on_progress(decoded.time_s, float(time_s[-1]))
         if stretch is not None:
             take(stretch.end())
     for index in range(len(poses), len(log)):

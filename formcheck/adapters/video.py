@@ -211,6 +211,17 @@ class ClipReader:
         """The same frames, each converted to RGB only when its `frame` is asked for: for those who skip most."""
         return self._times(self._once())
 
+    def skip_to(self, time_s: float) -> None:
+        """Begin at a key frame before some moment instead, by the file's index: what is before is not decoded.
+
+        The first frame is then not given. Indexes of frames count from that key frame; times count from the first
+        frame as always, unless the clip's clock is odd: see `formcheck.adapters.video_seek`.
+        """
+        first = next(self._once())
+        self._clock.next(first.pts, first.time_base)
+        self._container.seek(self._clock.stamp_at(time_s, self._stream.time_base), stream=self._stream)
+        self._decoded = self._decode()
+
     def _read(self, decoded: Iterator[VideoFrame], wanted: Callable[[float], bool]) -> Iterator[Frame]:
         for item in self._times(decoded):
             if wanted(item.time_s):

@@ -44,6 +44,11 @@ class FrameClock:
             return max(0.0, self._last_s)
         return 0.0 if self._origin is None else max(0.0, self._since_origin(pts * time_base))
 
+    def stamp_at(self, time_s: float, time_base: Fraction | None) -> int:
+        """The time stamp of a moment, where the file's clock runs on; `at` the other way round."""
+        origin = self._origin or Fraction(0)
+        return round((origin + Fraction(time_s)) / (time_base or Fraction(1)))
+
     def next(self, pts: int | None, time_base: Fraction | None) -> float | None:
         """Time of the next frame in seconds; None when the frame is to be dropped."""
         expected_s = self._last_s + self.period_s
