@@ -21,6 +21,7 @@ from formcheck.adapters.release import give_back
 from formcheck.adapters.video import ClipReader, VideoInfo
 from formcheck.adapters.video_writer import OverlayWriter
 from formcheck.config import Settings
+from formcheck.doubts import BACK_METRIC, MOST_ROUNDS, Span, fits, in_doubt, needs_outlines, spans_to_read
 from formcheck.engine import Analyzer, replay
 from formcheck.errors import NotRecognisedError
 from formcheck.exercises import EXERCISES
@@ -31,7 +32,6 @@ from formcheck.poselog import PoseLog
 from formcheck.reading import Progress, Reading, read_poses
 from formcheck.recognise import recognise
 from formcheck.rules.base import AppliedRule
-from formcheck.sampling import BACK_METRIC, MOST_ROUNDS, Span, fits, in_doubt, needs_outlines, spans_to_read
 from formcheck.shots import LONGEST
 from formcheck.sparse import read_again
 from formcheck.types import Analysis, ClipInfo, Pose, Rate, Side, ToolInfo
@@ -121,7 +121,7 @@ def analyze_clip(
             MediaPipeBackend.open(model, outlines=outlines and outlined) if backend is None else nullcontext(backend)
         )
         with opened as source:
-            again = read_again(path, source, poses, spans, on_progress, keep_outlines=not outlined, beside=beside)
+            again = read_again(path, source, poses, spans, on_progress, beside=beside)
         _make_room(again)
         return again
 

@@ -16,11 +16,9 @@ from typing import Final, TypeVar
 
 import numpy as np
 
-from formcheck import judging, lumbar
 from formcheck.landmarks import side_landmark
-from formcheck.rules.base import AppliedRule
 from formcheck.slots import LOOK_SLOT_S, time_slot
-from formcheck.types import FloatArray, Outcome, Pose, Side, Status
+from formcheck.types import FloatArray, Pose, Side
 
 JOINTS: Final = tuple(
     int(side_landmark(side, name))
@@ -51,27 +49,14 @@ FOOT_SURPRISE: Final = 0.6  # heels and toes flicker, and `formcheck.feet` puts 
 DENSE: Final = 3  # frames in a row that are sent after a leap, and shorter slots after a surprise
 SEARCH_S: Final = 1.0  # every frame is sent for so long after the person was lost
 
-# A value so near to another status is read again more closely.
-DOUBT_SIGMAS: Final = 0.1
-DOUBT_OF_FAULT_SIGMAS: Final = 0.4  # more care before somebody is told of a fault
-AROUND_BACK_S: Final = 1.0  # an outline at least before it and after it
-AROUND_S: Final = 0.5  # read around a doubtful value: filters reach as far, and the network settles
-BACK_METRIC: Final = "lumbar_flexion_deg"
-MOST: Final = 0.6  # of a clip: then all of it is read
-MOST_ROUNDS: Final = 2  # a value may next be taken elsewhere, where it is in doubt again
-
 # A leap: the cells of the thumbnail that change most change several times as much as in any of the last frames.
 LEAP_RATIO: Final = 3.0
 LEAP_LEVELS: Final = 30.0  # of 255
 LEAP_CELLS: Final = 60  # of 2304: about a limb
 LEAP_FRAMES: Final = 3
 
-_NOT_SEEN: Final = frozenset({*(judging.UNSEEN.format(part) for part in (judging.FOOT, judging.LEG)), lumbar.UNCLEAR})
-
 _SURPRISES: Final = np.array([FOOT_SURPRISE if joint in _FEET else SURPRISE for joint in JOINTS])
 Skipped = TypeVar("Skipped")
-Span = tuple[float, float]
-"""Seconds from which and until which."""
 
 
 class Sampler:
@@ -228,123 +213,3 @@ def trunk_px(pose: Pose) -> float:
         pose.image_px[side_landmark(side, "shoulder")] - pose.image_px[side_landmark(side, "hip")] for side in Side
     ]
     return float(np.linalg.norm(sides, axis=1).max())
-
-
-def in_doubt(
-    outcomes: Sequence[Outcome], applied: Sequence[AppliedRule], duration_s: float, known: Sequence[Span] = ()
-) -> tuple[Outcome, ...]:
-    """Outcomes that poses between two frames may have made what they are.
-
-    Another status is near; or something was not seen in the only repetition, or in this one and at most half of the
-    others: the network may have lost it in the few frames that were sent; or the clip seems to begin or end in the
-    middle of a repetition, which a little rest more or less decides.
-
-    Parameters
-    ----------
-    outcomes, applied : sequence of Outcome, of AppliedRule
-        Of a clip that was read sparsely, and what they were judged by.
-    duration_s : float
-        Of the clip.
-    known : sequence of (float, float)
-        Stretches that have been read closely since; a value that was taken inside one is not in doubt.
-    """
-    by_rule = {item.rule.id: item for item in applied}
-    return tuple(
-        outcome
-        for outcome in outcomes
-        if (
-            outcome.reason == judging.CUT_OFF
-            or _is_in_doubt(outcome, by_rule[outcome.rule])
-            or _was_lost(outcome, outcomes)
-        )
-        and not all(
-            any(first_s <= start_s and end_s <= last_s for first_s, last_s in known)
-            for start_s, end_s in _decided_by(outcome, duration_s)
-        )
-    )
-
-
-def _decided_by(outcome: Outcome, duration_s: float) -> list[Span]:
-    """Where an outcome was decided: where its value was taken, or at the edges of the clip that cut it off."""
-    edges: list[Span] = []
-    if outcome.reason == judging.CUT_OFF:
-        last_s = duration_s - EDGE_S
-        edges += [(0.0, EDGE_S)] * (outcome.start_s < EDGE_S) + [(last_s, duration_s)] * (outcome.end_s > last_s)
-    return edges or [(outcome.start_s, outcome.end_s)]
-
-
-def _is_in_doubt(outcome: Outcome, applied: AppliedRule) -> bool:
-    measured, sigma = outcome.measured, outcome.sigma
-    if not (math.isfinite(measured) and sigma > 0):
-        return False
-    if judging.grade(measured, sigma, applied.limits, applied.rule) is not outcome.status:
-        return False  # something else than the value decided
-    sigmas = DOUBT_OF_FAULT_SIGMAS if outcome.status is Status.FAULT else DOUBT_SIGMAS
-    shifted = (measured - sigmas * sigma, measured + sigmas * sigma)
-    return any(judging.grade(value, sigma, applied.limits, applied.rule) is not outcome.status for value in shifted)
-
-
-def _was_lost(outcome: Outcome, outcomes: Sequence[Outcome]) -> bool:
-    if outcome.rep is None or outcome.reason not in _NOT_SEEN:
-        return False
-    alike = [other.reason in _NOT_SEEN for other in outcomes if other.rule == outcome.rule and other is not outcome]
-    return sum(alike) <= len(alike) / 2
-
-
-def spans_to_read(
-    doubtful: Sequence[Outcome], applied: Sequence[AppliedRule], duration_s: float, known: Sequence[Span] = ()
-) -> tuple[Span, ...] | None:
-    """Stretches of a clip to read closely, so that these outcomes can be told; seconds, in order of time.
-
-    Each is the stretch over which the value was taken, or an edge of the clip, with a little around it, more where
-    the outline of the back decides. None: the whole clip, for an outcome of the set, or when most of it is asked for.
-    """
-    spans: list[Span] = []
-    for outcome in doubtful:
-        if outcome.rep is None:
-            return None
-        around_s = AROUND_BACK_S if _is_of_the_back(outcome, applied) else AROUND_S
-        spans += [(start_s - around_s, end_s + around_s) for start_s, end_s in _decided_by(outcome, duration_s)]
-    asked_s = sum(min(end_s, duration_s) - max(start_s, 0.0) for start_s, end_s in _joined((*spans, *known)))
-    return None if asked_s > MOST * duration_s else _joined(spans)
-
-
-def needs_outlines(doubtful: Sequence[Outcome], applied: Sequence[AppliedRule]) -> bool:
-    """Whether stretches that are read again for these outcomes need outlines anew, and not only more landmarks.
-
-    For a value of the lower back, and for what was not seen. Else they are what they were, each of its frame alone.
-    """
-    return any(_is_of_the_back(outcome, applied) or outcome.reason in _NOT_SEEN for outcome in doubtful)
-
-
-def _is_of_the_back(outcome: Outcome, applied: Sequence[AppliedRule]) -> bool:
-    """Whether a value of the lower back decided an outcome; not where the clip cut it off."""
-    needs = next(item.rule.needs for item in applied if item.rule.id == outcome.rule)
-    return BACK_METRIC in needs and outcome.reason != judging.CUT_OFF
-
-
-def _joined(spans: Sequence[Span]) -> tuple[Span, ...]:
-    joined: list[Span] = []
-    for start_s, end_s in sorted(spans):
-        if joined and start_s <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], end_s))
-        else:
-            joined.append((start_s, end_s))
-    return tuple(joined)
-
-
-def fits(
-    doubtful: Sequence[Outcome], before: Sequence[Outcome], after: Sequence[Outcome], applied: Sequence[AppliedRule]
-) -> bool:
-    """Whether stretches that were read again fit the rest of the clip: what was not in doubt is what it was.
-
-    A network that begins in the middle of a clip may take one leg for the other. The back is taken against the rest of
-    the whole clip, and any stretch may move it a little: it fits as long as no fault comes of it.
-    """
-    asked = {(outcome.rule, outcome.rep) for outcome in doubtful}
-    back = {item.rule.id for item in applied if BACK_METRIC in item.rule.needs}
-    first, second = ({(item.rule, item.rep): item.status for item in outcomes} for outcomes in (before, after))
-    return first.keys() == second.keys() and all(
-        first[pair] is second[pair] or (pair[0] in back and Status.FAULT not in (first[pair], second[pair]))
-        for pair in first.keys() - asked
-    )

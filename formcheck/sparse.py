@@ -10,6 +10,8 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from formcheck.adapters.beside import ahead
 from formcheck.adapters.cuts import CutDetector
 from formcheck.adapters.pose import PoseBackend, two_steps
@@ -201,11 +203,11 @@ def read_again(
     spans: Sequence[tuple[float, float]],
     on_progress: Callable[[float, float], None] | None = None,
     *,
-    slot_s: float = CLOSE_SLOT_S,
-    keep_outlines: bool = False,
     beside: bool = False,
 ) -> PoseLog:
     """Read stretches of a clip closely that was read sparsely before; the poses of all frames.
+
+    Outlines are added to those that were read before, which stay: each is of its frame alone.
 
     Parameters
     ----------
@@ -217,10 +219,6 @@ def read_again(
     spans : sequence of (float, float)
         Seconds from which and until which, in order of time.
     on_progress : callable or None
-    slot_s : float
-        A frame of each slot of so many seconds is sent; 0 sends all.
-    keep_outlines : bool
-        Within the stretches too the outlines are those read before: each is of its frame alone.
     beside : bool
         As for `read_sparsely`.
 
@@ -236,14 +234,15 @@ def read_again(
         for pose in filled:
             for index in range(len(poses), pose.index):
                 poses.append(log[index])
-            poses.append(replace(pose, outline_px=log[pose.index].outline_px) if keep_outlines else pose)
+            shown = pose.outline_px is not None and bool(np.isfinite(pose.outline_px[:2]).any())
+            poses.append(pose if shown else replace(pose, outline_px=log[pose.index].outline_px))
 
     for span in spans:
         stretch: _Stretch | None = None
         found = decoded_within(path, span, time_s, one_thread=not beside)
         with closing(ahead(found) if beside else found) as frames:
             for decoded in frames:
-                stretch = stretch or _Stretch(backend, decoded.index, slot_s)
+                stretch = stretch or _Stretch(backend, decoded.index)
                 take(stretch.add(decoded))
                 if on_progress is not None:
                     on_progress(decoded.time_s, float(time_s[-1]))
@@ -257,9 +256,8 @@ def read_again(
 class _Stretch:
     """A part of a clip that is read again: its first and last frames are sent, and those that begin a slot between."""
 
-    def __init__(self, backend: PoseBackend, first: int, slot_s: float) -> None:
+    def __init__(self, backend: PoseBackend, first: int) -> None:
         self._backend = backend
-        self._slot_s = slot_s
         self._filler = Filler(first=first)
         self._slot: int | None = None
         self._waiting: DecodedFrame | None = None
@@ -268,11 +266,10 @@ class _Stretch:
         """Take the next frame; gives poses now and then, so that a long stretch does not fill the memory."""
         self._filler.frame(decoded.time_s)
         self._waiting = decoded
-        if self._slot_s > 0:
-            slot = time_slot(decoded.time_s, self._slot_s)
-            if slot == self._slot:
-                return ()
-            self._slot = slot
+        slot = time_slot(decoded.time_s, CLOSE_SLOT_S)
+        if slot == self._slot:
+            return ()
+        self._slot = slot
         self._send()
         return self._filler.ready()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import math
 import pkgutil
@@ -17,7 +18,7 @@ from cases import METRICS, RuleCase, evidence_of, exercise_of, rule_cases, windo
 from formcheck import accuracy, judging, rules
 from formcheck.exercises import EXERCISES
 from formcheck.rules import RULES
-from formcheck.rules.base import Direction, Finding, Rule, Window, sustained_extreme
+from formcheck.rules.base import Direction, Finding, Rule, Window, around, sustained_extreme
 from formcheck.types import Phase, Status
 
 HEADINGS = ["What it checks", "Why it matters", "How it is measured", "What to do", "Evidence"]
@@ -232,6 +233,30 @@ def test_sustained_extreme_looks_only_at_what_is_chosen_and_seen() -> None:
     assert finding.measured == 5.0
     assert held([1, 2], 0.1, Direction.ABOVE, [False, False]) is None
     assert held([np.nan, np.nan], 0.1, Direction.ABOVE) is None
+
+
+def test_around_adds_the_frames_near_the_chosen_ones() -> None:
+    time_s = np.arange(10) * 0.1
+    chosen = np.isin(np.arange(10), [4, 5, 9])
+    assert np.flatnonzero(around(time_s, chosen, 0.1)).tolist() == [3, 4, 5, 6, 8, 9]
+    assert (around(time_s, chosen, 0.0) == chosen).all()
+    assert not around(time_s, np.zeros(10, dtype=bool), 1.0).any()
+
+
+@pytest.mark.parametrize(("rule_id", "sign"), [("rounded-lower-back", 1.0), ("arched-lower-back", -1.0)])
+def test_a_quick_turn_a_frame_or_two_later_has_much_the_same_back(rule_id: str, sign: float) -> None:
+    """A back that changes by 40 degrees a second, and a turn of three frames: which ones they are is hardly told."""
+    limits = cases.applied(exercise_of(rule_id), rule_id).limits
+    points = [[0, 0], [1.0, 0], [1.9, sign * 36.0], [2.1, sign * 36.0], [3.0, 0], [4, 0]]
+    window = window_of(dict.fromkeys(METRICS, points))
+    measured = []
+    for turn_s in (1.85, 1.95, 2.05):
+        turn = np.abs(window.time_s - turn_s) < 0.06
+        assert 1 <= turn.sum() <= 4
+        finding = RULES[rule_id].check(dataclasses.replace(window, turn=turn), limits)
+        assert finding is not None
+        measured.append(sign * finding.measured)
+    assert 34.0 <= min(measured) <= max(measured) <= 36.0
 
 
 def test_direction_excess() -> None:

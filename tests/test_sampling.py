@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import gc
-import math
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -15,14 +14,12 @@ import numpy as np
 import pytest
 from clip_factory import steady, write_clip
 from synthetic import Key, film, lose, repetitions
-from test_reports import make_outcome
 
 from formcheck import judging, lumbar, pipeline
 from formcheck.adapters import cuts
-from formcheck.adapters.outlines import EVERY
 from formcheck.adapters.pose import BackendInfo
 from formcheck.adapters.video import ClipReader
-from formcheck.config import Settings
+from formcheck.doubts import AROUND_S
 from formcheck.exercises import EXERCISES
 from formcheck.filling import STRETCH, Filler
 from formcheck.landmarks import side_landmark
@@ -32,26 +29,19 @@ from formcheck.reports.csv import write_angles
 from formcheck.reports.json import report_from_dict, report_to_dict
 from formcheck.reports.parquet import angle_table
 from formcheck.sampling import (
-    AROUND_S,
     DENSE,
-    DOUBT_OF_FAULT_SIGMAS,
-    DOUBT_SIGMAS,
     EDGE_S,
     SEARCH_S,
     SETTLED,
     STILL_SLOT_S,
     SURPRISED_SLOT_S,
     Sampler,
-    fits,
-    in_doubt,
     moved,
-    needs_outlines,
-    spans_to_read,
     trunk_px,
 )
 from formcheck.slots import LOOK_SLOT_S, time_slot
 from formcheck.sparse import CLOSE_SLOT_S, EVEN_SLOT_S, MAX_LOOKS, EvenReading, read_again, read_sparsely
-from formcheck.types import Analysis, FloatArray, Frame, ImageArray, Outcome, Pose, Side, Status
+from formcheck.types import OUTLINE_SHAPE, Analysis, FloatArray, Frame, ImageArray, Outcome, Pose, Side
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_videos"
 HINGES = repetitions({"knee": 8.0, "hip": 4.0}, {"knee": 15.0, "hip": 80.0}, count=2)
@@ -449,7 +439,8 @@ class TestReading:
         assert before.table.estimated is not None
         assert again.table.estimated is not None
         doubtful, times = _of_knees(before.report.outcomes), again.table.time_s
-        inside = (times >= doubtful.start_s - AROUND_S) & (times <= doubtful.end_s + AROUND_S)
+        first_s = time_slot(doubtful.start_s - AROUND_S, LOOK_SLOT_S) * LOOK_SLOT_S
+        inside = (times >= first_s) & (times <= doubtful.end_s + AROUND_S)
         np.testing.assert_array_equal(again.table.estimated[~inside], before.table.estimated[~inside])
         assert np.diff(times[inside & again.table.estimated]).max() <= CLOSE_SLOT_S + 1 / 30
         knee = "right_knee_flexion_deg"
@@ -471,9 +462,9 @@ class TestReading:
             np.testing.assert_allclose(one.image_px, other.image_px, atol=1e-9)
             assert one.estimated is other.estimated
 
-    @pytest.mark.parametrize("keep", [True, False])
-    def test_what_is_read_again_takes_new_landmarks_and_where_asked_keeps_the_outlines(
-        self, hinge_clip: tuple[Path, Replay], keep: bool
+    @pytest.mark.parametrize("given", ["all", "none", "unseen"])
+    def test_what_is_read_again_takes_new_landmarks_and_adds_its_outlines_to_those_there_are(
+        self, hinge_clip: tuple[Path, Replay], given: str
     ) -> None:
         path, backend = hinge_clip
         sparse = PoseLog()
@@ -481,25 +472,25 @@ class TestReading:
         shifted = []
         for pose in backend.poses:
             assert pose.outline_px is not None
-            shifted.append(replace(pose, image_px=pose.image_px + 2.0, outline_px=pose.outline_px + 7.0))
+            edge = {"all": pose.outline_px + 7.0, "none": None, "unseen": np.full(OUTLINE_SHAPE, np.nan)}[given]
+            shifted.append(replace(pose, image_px=pose.image_px + 2.0, outline_px=edge))
         start_s, end_s = 2.1, 4.1
-        again = read_again(path, Replay(shifted), sparse, [(start_s, end_s)], keep_outlines=keep)
+        again = read_again(path, Replay(shifted), sparse, [(start_s, end_s)])
         kept = taken = 0
         for before, after, other in zip(sparse, again, shifted, strict=True):
             inside = start_s <= after.time_s <= end_s
-            expected = before if keep or not inside else other if after.estimated else None
-            if expected is None or expected.outline_px is None:
-                assert after.outline_px is None
-            else:
-                assert after.outline_px is not None
-                np.testing.assert_array_equal(after.outline_px, expected.outline_px)
-                kept += inside and keep
-                taken += inside and not keep
+            new = inside and after.estimated and given == "all"
+            expected = other.outline_px if new else before.outline_px
+            assert (after.outline_px is None) == (expected is None)
+            if after.outline_px is not None and expected is not None:
+                np.testing.assert_array_equal(after.outline_px, expected)
+                kept += inside and not new
+                taken += new
             if inside and after.estimated:
                 np.testing.assert_array_equal(after.image_px, other.image_px)
             if not inside:
                 np.testing.assert_array_equal(after.image_px, before.image_px)
-        assert kept >= 5 if keep else taken >= 10
+        assert taken >= 10 if given == "all" else kept >= 5
 
     @pytest.mark.parametrize(
         ("reason", "judges_the_back", "outlined"),
@@ -687,145 +678,8 @@ class TestReading:
         assert same >= len(_statuses(full)) - 1
 
 
-RDL = pipeline.applied_rules(EXERCISES["romanian-deadlift"], Settings())
-
-
 def _of_knees(outcomes: Sequence[Outcome]) -> Outcome:
     return next(outcome for outcome in outcomes if outcome.rule == "locked-knees" and outcome.rep == 1)
-
-
-def doubted(*outcomes: Outcome) -> tuple[Outcome, ...]:
-    return in_doubt(outcomes, RDL, 40.0)
-
-
-class TestDoubt:
-    @pytest.mark.parametrize("measured", np.arange(-11.99, 12.0, 0.47).tolist())
-    def test_a_value_is_in_doubt_where_another_status_is_near(self, measured: float) -> None:
-        """Locked knees: a fault below -6, a caution up to 3, not judged up to 6."""
-        item = next(item for item in RDL if item.rule.id == "locked-knees")
-        assert (item.limits.caution, item.limits.fault) == (3.0, -3.0)
-        outcome = make_outcome(rule="locked-knees", measured=measured, sigma=3.0)
-        outcome = replace(outcome, status=judging.grade(measured, 3.0, item.limits, item.rule))
-        near = min(abs(measured - border) for border in (-6.0, 3.0, 6.0)) < 3.0 * DOUBT_SIGMAS
-        near |= -6.0 - 3.0 * DOUBT_OF_FAULT_SIGMAS < measured < -6.0
-        assert doubted(outcome) == ((outcome,) if near else ())
-
-    @pytest.mark.parametrize(("measured", "sigma"), [(math.nan, math.nan), (3.1, 3.0), (3.1, 0.0)])
-    def test_what_was_not_decided_by_its_value_is_not_in_doubt(self, measured: float, sigma: float) -> None:
-        outcome = make_outcome(rule="locked-knees", status=Status.OK, measured=measured, sigma=sigma)
-        assert doubted(outcome) == ()
-
-    @pytest.mark.parametrize(("sigmas", "in_doubt_now"), [(0.5 * DOUBT_SIGMAS, True), (2.0 * DOUBT_SIGMAS, False)])
-    def test_the_back_is_doubted_no_more_than_all_else(self, sigmas: float, in_doubt_now: bool) -> None:
-        """Its outlines are the same ones at both rates."""
-        item = next(item for item in RDL if item.rule.id == "rounded-lower-back")
-        assert item.limits.caution is not None
-        measured = item.limits.caution + sigmas * 5.0
-        outcome = make_outcome(rule="rounded-lower-back", status=Status.CAUTION, measured=measured, sigma=5.0)
-        assert doubted(outcome) == ((outcome,) if in_doubt_now else ())
-
-    @pytest.mark.parametrize(
-        ("reason", "lost"),
-        [
-            (judging.UNSEEN.format(judging.LEG), True),
-            (judging.UNSEEN.format(judging.FOOT), True),
-            (lumbar.UNCLEAR, True),
-            (lumbar.ARM, False),
-            (lumbar.ROUGH, False),
-            (judging.CUT_OFF, False),
-            ("", False),
-        ],
-    )
-    def test_outlines_are_needed_for_the_back_and_for_what_the_network_did_not_see(
-        self, reason: str, lost: bool
-    ) -> None:
-        knees = make_outcome(rule="locked-knees", status=Status.NOT_JUDGED, reason=reason)
-        assert needs_outlines([knees], RDL) is lost
-        assert needs_outlines([knees, replace(knees, rule="rounded-lower-back", reason="")], RDL)
-        assert not needs_outlines([], RDL)
-
-    def test_what_was_lost_in_one_repetition_is_in_doubt_and_what_is_hidden_in_most_is_not(self) -> None:
-        seen = make_outcome(rule="locked-knees", rep=1, status=Status.OK, measured=20.0, sigma=3.0)
-        lost = replace(
-            seen,
-            rep=2,
-            status=Status.NOT_JUDGED,
-            measured=math.nan,
-            sigma=math.nan,
-            reason=judging.UNSEEN.format(judging.LEG),
-        )
-        other = replace(lost, reason="could not be measured")
-        hidden = [lost, replace(lost, rep=3), replace(lost, rep=4)]
-        assert doubted(seen, lost) == (lost,)
-        assert doubted(lost) == (lost,)
-        assert doubted(seen, *hidden) == ()
-        assert len(doubted(seen, replace(seen, rep=5), *hidden[:2])) == 2
-        assert doubted(seen, other) == ()
-
-    def test_stretches_in_doubt_are_read_and_neighbours_in_one_piece(self) -> None:
-        spans = {1: (2.0, 4.0), 2: (4.5, 6.5), 3: (20.0, 22.0)}
-        doubtful = [
-            make_outcome(rule="locked-knees", rep=number, start_s=spans[number][0], end_s=spans[number][1])
-            for number in (3, 1, 2)
-        ]
-        assert spans_to_read(doubtful, RDL, 40.0) == ((1.5, 7.0), (19.5, 22.5))
-        assert spans_to_read(doubtful[:1], RDL, 40.0) == ((19.5, 22.5),)
-        assert spans_to_read(doubtful[:1], RDL, 40.0, [(0.0, 21.0)]) == ((19.5, 22.5),)  # 22.5 s of 40
-        assert spans_to_read(doubtful[:1], RDL, 40.0, [(0.0, 19.0), (30.0, 33.0)]) is None  # 25 s of 40
-
-    def test_what_was_read_at_the_full_rate_is_in_doubt_no_more(self) -> None:
-        outcome = make_outcome(
-            rule="locked-knees", status=Status.CAUTION, measured=2.9, sigma=3.0, start_s=2.0, end_s=2.5
-        )
-        assert doubted(outcome) == (outcome,)
-        assert in_doubt([outcome], RDL, 40.0, [(0.0, 1.0), (1.5, 3.0)]) == ()
-        assert in_doubt([outcome], RDL, 40.0, [(2.2, 3.0)]) == (outcome,)
-
-    def test_what_was_not_in_doubt_must_stay(self) -> None:
-        before = [make_outcome(rep=1), make_outcome(rep=2)]
-        changed = replace(before[0], status=Status.CAUTION)
-        assert fits(before[:1], before, [changed, before[1]], RDL)
-        assert not fits(before[1:], before, [changed, before[1]], RDL)
-        assert not fits(before[:1], before, before[:1], RDL)
-        assert not fits(before[:1], before, [*before, make_outcome(rep=3)], RDL)
-
-    def test_the_back_may_move_a_little_with_what_is_read_elsewhere_but_not_to_a_fault(self) -> None:
-        asked, other = (make_outcome(rule="rounded-lower-back", rep=rep, status=Status.CAUTION) for rep in (1, 2))
-        for status, fitting in ((Status.OK, True), (Status.NOT_JUDGED, True), (Status.FAULT, False)):
-            assert fits([asked], [asked, other], [asked, replace(other, status=status)], RDL) is fitting
-            assert fits([asked], [asked, replace(other, status=status)], [asked, other], RDL) is fitting
-
-    def test_a_repetition_that_the_clip_seems_to_cut_off_has_the_clips_edges_read(self) -> None:
-        begun = replace(
-            make_outcome(rule="locked-knees", rep=1, start_s=0.0, end_s=5.0),
-            status=Status.NOT_JUDGED,
-            measured=math.nan,
-            sigma=math.nan,
-            reason=judging.CUT_OFF,
-        )
-        assert doubted(begun) == (begun,)
-        assert spans_to_read([begun], RDL, 40.0) == ((-AROUND_S, EDGE_S + AROUND_S),)
-        assert in_doubt([begun], RDL, 40.0, [(0.0, EDGE_S)]) == ()
-        ends = replace(begun, start_s=36.0, end_s=40.0)
-        assert spans_to_read([ends], RDL, 40.0) == ((40.0 - EDGE_S - AROUND_S, 40.0 + AROUND_S),)
-        inside = replace(begun, start_s=10.0, end_s=14.0)  # by a cut
-        assert spans_to_read([inside], RDL, 40.0) == ((9.5, 14.5),)
-
-    def test_the_back_is_read_with_an_outline_before_it_and_one_after_it(self) -> None:
-        doubtful = [make_outcome(rule="rounded-lower-back", rep=1, start_s=10.0, end_s=12.0)]
-        ((start_s, end_s),) = spans_to_read(doubtful, RDL, 40.0) or ()
-        assert start_s <= 10.0 - EVERY * LOOK_SLOT_S
-        assert end_s >= 12.0 + EVERY * LOOK_SLOT_S
-
-    @pytest.mark.parametrize(
-        ("rule", "rep", "duration_s"),
-        [("rounded-lower-back", 1, 4.5), ("fatigue", None, 40.0), ("locked-knees", 1, 4.5)],
-    )
-    def test_all_is_read_for_a_set_and_where_it_is_most_of_the_clip(
-        self, rule: str, rep: int | None, duration_s: float
-    ) -> None:
-        doubtful = [make_outcome(rule=rule, rep=rep, start_s=0.2, end_s=3.0)]
-        assert spans_to_read(doubtful, RDL, duration_s) is None
 
 
 def _statuses(analysis: Analysis) -> dict[tuple[str, int | None], str]:

@@ -27,7 +27,7 @@ from formcheck.view import near_side_votes, yaw_per_frame
 # rate, and what one rate saw more does not move those after it. By other frames, a back reads 1 to 4 deg otherwise.
 # Every 0.05 s tells it no better than every 0.8 s, if moments next to the turn are among them.
 EVERY = 4  # slots from one outline to the next, a landmarker run each
-AT_TURN = 2  # slots in a row that have one because the trunk slows down: where a hinge turns round
+AT_TURN = 1  # slots in a row that have one because the trunk slows down: where a hinge turns round
 LITTLE_SEEN = 0.3  # of the outline's points, of which those along the front are often behind an arm
 MOST_SOON = 2  # slots in a row that have one because the last showed little: an arm is out of the way soon
 SLOWED = 0.7  # of the fastest in this movement

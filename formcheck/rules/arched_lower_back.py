@@ -19,14 +19,15 @@ Evidence
     that is more than a choice.
 """
 
-from formcheck.rules.base import Direction, Finding, Limits, Rule, Window, sustained_extreme
+from formcheck.rules.base import Direction, Finding, Limits, Rule, Window, around, sustained_extreme
 from formcheck.types import Scope, Strength
 
 
 def check(window: Window, limits: Limits) -> Finding | None:
     """Deepest hollow that was held at the turn; None when the outline shows none."""
-    back = window.values["lumbar_flexion_deg"]
-    found = sustained_extreme(window.time_s, back, window.turn, limits.parameters["held_s"], Direction.BELOW)
+    back, held_s = window.values["lumbar_flexion_deg"], limits.parameters["held_s"]
+    turn = around(window.time_s, window.turn, held_s)
+    found = sustained_extreme(window.time_s, back, turn, held_s, Direction.BELOW)
     return found if found is not None and found.measured < 0 else None
 
 

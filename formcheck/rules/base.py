@@ -229,6 +229,20 @@ def sustained_extreme(
     return Finding(float(measured), float(times[worst]), float(times[start]), float(times[end]))
 
 
+def around(time_s: FloatArray, chosen: BoolArray, within_s: float) -> BoolArray:
+    """The chosen frames and those that are at most so many seconds from one of them, shape (n,).
+
+    For a value that changes while the body turns: a turn without a pause lasts a few frames, and which ones these are
+    can hardly be told.
+    """
+    times = time_s[chosen]
+    if not times.size:
+        return chosen
+    after = np.searchsorted(times, time_s)
+    gaps = [np.abs(times[np.clip(after + step, 0, times.size - 1)] - time_s) for step in (-1, 0)]
+    return np.asarray(np.min(gaps, axis=0) <= within_s + 1e-9)
+
+
 def phase_seconds(window: Window, phase: BoolArray) -> Finding | None:
     """Duration of the way out or back, whichever `phase` is; None when the window holds none of it."""
     if not np.isfinite(window.values["range_deg"][phase]).any():

@@ -9,9 +9,9 @@ Why it matters
 How it is measured
     From the outline of the back, which the person's silhouette gives: how far the lower back stands out from the line
     between hip and shoulder, and how far it bows out between seat and mid back, both against the person's own outline
-    at rest, turned into degrees of lumbar flexion on rendered clips with known angles. Head and arms play no part. It
-    is not judged where an arm, loose clothes or long hair hide the outline, or from further round than 25 degrees off
-    side-on.
+    at rest, turned into degrees of lumbar flexion on rendered clips with known angles. The value is the largest that
+    was held for 0.2 seconds, at the turn or within 0.2 seconds of it. Head and arms play no part. It is not judged
+    where an arm, loose clothes or long hair hide the outline, or from further round than 25 degrees off side-on.
 
 What to do
     Push the hips back and keep the chest long; stop where the back starts to round.
@@ -22,19 +22,15 @@ Evidence
     (Saraceni 2020, JOSPT 50(3):121): this rule is about where the stretch goes, not about injury.
 """
 
-from formcheck.rules.base import Direction, Finding, Limits, Rule, Window, sustained_extreme
+from formcheck.rules.base import Direction, Finding, Limits, Rule, Window, around, sustained_extreme
 from formcheck.types import Scope, Strength
 
 
 def check(window: Window, limits: Limits) -> Finding | None:
-    """Largest change of the lower back from neutral that was held at the deep part."""
-    return sustained_extreme(
-        window.time_s,
-        window.values["lumbar_flexion_deg"],
-        window.turn,
-        limits.parameters["held_s"],
-        Direction.ABOVE,
-    )
+    """Largest change of the lower back from neutral that was held at the turn."""
+    held_s = limits.parameters["held_s"]
+    turn = around(window.time_s, window.turn, held_s)
+    return sustained_extreme(window.time_s, window.values["lumbar_flexion_deg"], turn, held_s, Direction.ABOVE)
 
 
 RULE = Rule(
