@@ -22,6 +22,7 @@ DOUBT_OF_FAULT_SIGMAS: Final = 0.4  # more care before somebody is told of a fau
 AROUND_BACK_S: Final = 1.0  # an outline at least before it and after it
 AROUND_S: Final = 0.5  # read around a doubtful value: filters reach as far, and the network settles
 BACK_METRIC: Final = "lumbar_flexion_deg"
+JUST_S: Final = 1e-4  # no frame lies between; without, rounding may leave out the very first one of a slot
 MOST: Final = 0.6  # of a clip: then all of it is read
 MOST_ROUNDS: Final = 2  # a value may next be taken elsewhere, where it is in doubt again
 
@@ -113,8 +114,8 @@ def spans_to_read(
 
 
 def _slot_start_s(time_s: float) -> float:
-    """When a moment's slot begins: a stretch that begins in its middle has other frames first in their slots."""
-    return time_slot(time_s, LOOK_SLOT_S) * LOOK_SLOT_S
+    """Just before a moment's slot begins: a stretch that begins in its middle has other frames first in their slots."""
+    return time_slot(time_s, LOOK_SLOT_S) * LOOK_SLOT_S - JUST_S
 
 
 def needs_outlines(doubtful: Sequence[Outcome], applied: Sequence[AppliedRule]) -> bool:

@@ -116,12 +116,14 @@ def analyze_clip(
         _make_room(reading.poses)
         return reading
 
-    def read_stretches(poses: Sequence[Pose], spans: Sequence[Span], outlined: bool) -> PoseLog:
+    def read_stretches(reading: Reading, spans: Sequence[Span], outlined: bool) -> PoseLog:
         opened = (
             MediaPipeBackend.open(model, outlines=outlines and outlined) if backend is None else nullcontext(backend)
         )
         with opened as source:
-            again = read_again(path, source, poses, spans, on_progress, beside=beside)
+            again = read_again(
+                path, source, reading.poses, spans, on_progress, by_index=not reading.warnings, beside=beside
+            )
         _make_room(again)
         return again
 
@@ -147,7 +149,7 @@ def _judges_the_back(exercise: Exercise, settings: Settings) -> bool:
 def _closely_enough(
     reading: Reading,
     settings: Settings,
-    read_stretches: Callable[[Sequence[Pose], Sequence[Span], bool], PoseLog],
+    read_stretches: Callable[[Reading, Sequence[Span], bool], PoseLog],
     analyze: Callable[[Reading], Analysis],
 ) -> Analysis | None:
     """What comes of a clip, once stretches in doubt of a sparse reading were read again; None to read all of it.
@@ -171,7 +173,7 @@ def _closely_enough(
         # of several people, whoever is followed from the middle of a clip may be somebody else
         if passed_by or spans is None or reading.several:
             return None
-        reading = replace(reading, poses=read_stretches(reading.poses, spans, needs_outlines(doubtful, applied)))
+        reading = replace(reading, poses=read_stretches(reading, spans, needs_outlines(doubtful, applied)))
         before = report
         try:
             analysis = analyze(reading)

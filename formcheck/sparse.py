@@ -17,7 +17,7 @@ from formcheck.adapters.cuts import CutDetector
 from formcheck.adapters.pose import PoseBackend, two_steps
 from formcheck.adapters.scout import Scout
 from formcheck.adapters.video import ClipReader, DecodedFrame, VideoInfo
-from formcheck.adapters.video_seek import decoded_within
+from formcheck.adapters.video_seek import decoded_around
 from formcheck.filling import Filler
 from formcheck.poselog import PoseLog
 from formcheck.sampling import SETTLED, TRUNK, LeapDetector, Sampler, moved
@@ -203,6 +203,7 @@ def read_again(
     spans: Sequence[tuple[float, float]],
     on_progress: Callable[[float, float], None] | None = None,
     *,
+    by_index: bool = True,
     beside: bool = False,
 ) -> PoseLog:
     """Read stretches of a clip closely that was read sparsely before; the poses of all frames.
@@ -219,6 +220,8 @@ def read_again(
     spans : sequence of (float, float)
         Seconds from which and until which, in order of time.
     on_progress : callable or None
+    by_index : bool
+        The clip gave no warning when it was read before: stretches may be found by its index.
     beside : bool
         As for `read_sparsely`.
 
@@ -237,17 +240,25 @@ def read_again(
             shown = pose.outline_px is not None and bool(np.isfinite(pose.outline_px[:2]).any())
             poses.append(pose if shown else replace(pose, outline_px=log[pose.index].outline_px))
 
-    for span in spans:
-        stretch: _Stretch | None = None
-        found = decoded_within(path, span, time_s, one_thread=not beside)
-        with closing(ahead(found) if beside else found) as frames:
-            for decoded in frames:
+    stretch: _Stretch | None = None
+    last = -1
+    found = decoded_around(path, spans, time_s, by_index=by_index, one_thread=not beside)
+    with closing(ahead(found) if beside else found) as frames:
+        for decoded in frames:
+            if on_progress is not None:
+                on_progress(decoded.time_s, float(time_s[-1]))
+            if decoded.index <= last:
+                continue
+            inside = any(start_s <= decoded.time_s <= end_s for start_s, end_s in spans)
+            if stretch is not None and not (inside and decoded.index == last + 1):
+                take(stretch.end())
+                stretch = None
+            last = decoded.index
+            if inside:
                 stretch = stretch or _Stretch(backend, decoded.index)
                 take(stretch.add(decoded))
-                if on_progress is not None:
-                    on_progress(decoded.time_s, float(time_s[-1]))
-        if stretch is not None:
-            take(stretch.end())
+    if stretch is not None:
+        take(stretch.end())
     for index in range(len(poses), len(log)):
         poses.append(log[index])
     return poses

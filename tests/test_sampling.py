@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import gc
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,9 @@ from clip_factory import steady, write_clip
 from synthetic import Key, film, lose, repetitions
 
 from formcheck import judging, lumbar, pipeline
-from formcheck.adapters import cuts
+from formcheck.adapters import cuts, video_seek
 from formcheck.adapters.pose import BackendInfo
-from formcheck.adapters.video import ClipReader
+from formcheck.adapters.video import ClipReader, DecodedFrame
 from formcheck.doubts import AROUND_S
 from formcheck.exercises import EXERCISES
 from formcheck.filling import STRETCH, Filler
@@ -461,6 +462,50 @@ class TestReading:
         for one, other in zip(pieces, whole, strict=True):
             np.testing.assert_allclose(one.image_px, other.image_px, atol=1e-9)
             assert one.estimated is other.estimated
+
+    def test_frames_that_come_again_are_passed_over(
+        self, hinge_clip: tuple[Path, Replay], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where a file's index leads astray in the middle of a stretch, the clip is read through from its beginning."""
+        path, backend = hinge_clip
+        sparse, spans = PoseLog(), [(1.0, 2.0), (3.5, 5.0)]
+        read_sparsely(path, backend, sparse)
+        expected = read_again(path, backend, sparse, spans, by_index=False)
+        original = video_seek._by_index
+
+        def astray(*args: Any) -> Generator[DecodedFrame | None]:
+            yield from islice(original(*args), 45)
+            yield None
+
+        monkeypatch.setattr(video_seek, "_by_index", astray)
+        told: list[float] = []
+        again = read_again(path, backend, sparse, spans, lambda time_s, _: told.append(time_s))
+        assert len(told) > len(set(told))
+        assert told[-1] > 5.0
+        assert len(again) == len(expected)
+        for one, other in zip(again, expected, strict=True):
+            assert (one.index, one.time_s, one.estimated) == (other.index, other.time_s, other.estimated)
+            np.testing.assert_array_equal(one.image_px, other.image_px)
+
+    @pytest.mark.parametrize("warnings", [(), ("the clip's clock jumps back",)])
+    def test_the_index_is_trusted_only_in_clips_that_gave_no_warning(
+        self, hinge_clip: tuple[Path, Replay], monkeypatch: pytest.MonkeyPatch, warnings: tuple[str, ...]
+    ) -> None:
+        path, backend = hinge_clip
+        trusted = []
+        read, again = pipeline.read_poses, pipeline.read_again
+
+        def note(*args: Any, by_index: bool, **options: Any) -> PoseLog:
+            trusted.append(by_index)
+            return again(*args, by_index=by_index, **options)
+
+        monkeypatch.setattr(pipeline, "read_again", note)
+        monkeypatch.setattr(pipeline, "read_poses", lambda *a, **k: replace(read(*a, **k), warnings=warnings))
+        monkeypatch.setattr(
+            pipeline, "in_doubt", lambda outcomes, _applied, _end_s, known: () if known else [_of_knees(outcomes)]
+        )
+        analyze_clip(path, exercise=EXERCISES["romanian-deadlift"], backend=backend, rate="auto")
+        assert trusted == [not warnings]
 
     @pytest.mark.parametrize("given", ["all", "none", "unseen"])
     def test_what_is_read_again_takes_new_landmarks_and_adds_its_outlines_to_those_there_are(

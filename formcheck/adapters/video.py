@@ -104,6 +104,11 @@ class DecodedFrame:
         self._decoded = decoded
         self._shaper = shaper
 
+    @property
+    def key_frame(self) -> bool:
+        """Whether it is made of nothing but itself."""
+        return bool(self._decoded.key_frame)
+
     def frame(self) -> Frame:
         """Convert it."""
         return Frame(self.index, self.time_s, self._shaper.image(self._decoded))
@@ -211,16 +216,25 @@ class ClipReader:
         """The same frames, each converted to RGB only when its `frame` is asked for: for those who skip most."""
         return self._times(self._once())
 
-    def skip_to(self, time_s: float) -> None:
+    def skip_to(self, time_s: float) -> bool:
         """Begin at a key frame before some moment instead, by the file's index: what is before is not decoded.
 
-        The first frame is then not given. Indexes of frames count from that key frame; times count from the first
-        frame as always, unless the clip's clock is odd: see `formcheck.adapters.video_seek`.
+        Indexes of frames then count from there. False, and nothing is changed, where the file cannot be searched. See
+        `formcheck.adapters.video_seek` for where this leads to the same frames as reading through.
         """
-        first = next(self._once())
-        self._clock.next(first.pts, first.time_base)
-        self._container.seek(self._clock.stamp_at(time_s, self._stream.time_base), stream=self._stream)
+        decoded = self._once()
+        first = next(decoded)
+        self._decoded = chain([first], decoded)
+        self._clock.begin(first.pts, first.time_base)
+        stamp = self._clock.stamp_at(time_s, self._stream.time_base)
+        if stamp is None:
+            return False
+        try:
+            self._container.seek(stamp, stream=self._stream)
+        except av.FFmpegError:  # a file without an index
+            return False
         self._decoded = self._decode()
+        return True
 
     def _read(self, decoded: Iterator[VideoFrame], wanted: Callable[[float], bool]) -> Iterator[Frame]:
         for item in self._times(decoded):

@@ -44,10 +44,16 @@ class FrameClock:
             return max(0.0, self._last_s)
         return 0.0 if self._origin is None else max(0.0, self._since_origin(pts * time_base))
 
-    def stamp_at(self, time_s: float, time_base: Fraction | None) -> int:
-        """The time stamp of a moment, where the file's clock runs on; `at` the other way round."""
-        origin = self._origin or Fraction(0)
-        return round((origin + Fraction(time_s)) / (time_base or Fraction(1)))
+    def begin(self, pts: int | None, time_base: Fraction | None) -> None:
+        """Count from this stamp, of the first frame, where nothing is counted yet."""
+        if self._origin is None and pts is not None and time_base:
+            self._origin = pts * time_base - Fraction(self._last_s + self.period_s)
+
+    def stamp_at(self, time_s: float, time_base: Fraction | None) -> int | None:
+        """The time stamp of a moment, `at` the other way round; None where the first frame had no stamp."""
+        if self._origin is None or not time_base:
+            return None
+        return round((self._origin + Fraction(time_s)) / time_base)
 
     def next(self, pts: int | None, time_base: Fraction | None) -> float | None:
         """Time of the next frame in seconds; None when the frame is to be dropped."""
@@ -56,8 +62,7 @@ class FrameClock:
             self._note("no_time", expected_s)
             return self._accept(expected_s)
         stamp = pts * time_base
-        if self._origin is None:
-            self._origin = stamp - Fraction(expected_s)
+        self.begin(pts, time_base)
         time_s = self._since_origin(stamp)
         if time_s > self._last_s:
             self._dropped_run = 0
