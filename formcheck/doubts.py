@@ -119,9 +119,9 @@ def _slot_start_s(time_s: float) -> float:
 
 
 def needs_outlines(doubtful: Sequence[Outcome], applied: Sequence[AppliedRule]) -> bool:
-    """Whether stretches that are read again for these outcomes need outlines anew, and not only more landmarks.
+    """Whether stretches that are read again for these outcomes need more outlines too, and not only more landmarks.
 
-    For a value of the lower back, and for what was not seen. Else they are what they were, each of its frame alone.
+    For a value of the lower back, and for what was not seen.
     """
     return any(_is_of_the_back(outcome, applied) or outcome.reason in _NOT_SEEN for outcome in doubtful)
 

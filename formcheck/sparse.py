@@ -10,8 +10,6 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from formcheck.adapters.beside import ahead
 from formcheck.adapters.cuts import CutDetector
 from formcheck.adapters.pose import PoseBackend, two_steps
@@ -21,6 +19,7 @@ from formcheck.adapters.video_seek import decoded_around
 from formcheck.filling import Filler
 from formcheck.poselog import PoseLog
 from formcheck.sampling import SETTLED, TRUNK, LeapDetector, Sampler, moved
+from formcheck.silhouette import has_edge
 from formcheck.slots import time_slot
 from formcheck.types import Frame, Pose
 
@@ -203,7 +202,7 @@ def read_again(
     spans: Sequence[tuple[float, float]],
     on_progress: Callable[[float, float], None] | None = None,
     *,
-    by_index: bool = True,
+    by_index: bool = False,
     beside: bool = False,
 ) -> PoseLog:
     """Read stretches of a clip closely that was read sparsely before; the poses of all frames.
@@ -237,7 +236,7 @@ def read_again(
         for pose in filled:
             for index in range(len(poses), pose.index):
                 poses.append(log[index])
-            shown = pose.outline_px is not None and bool(np.isfinite(pose.outline_px[:2]).any())
+            shown = pose.outline_px is not None and has_edge(pose.outline_px[None])[0]
             poses.append(pose if shown else replace(pose, outline_px=log[pose.index].outline_px))
 
     stretch: _Stretch | None = None

@@ -470,7 +470,7 @@ class TestReading:
         path, backend = hinge_clip
         sparse, spans = PoseLog(), [(1.0, 2.0), (3.5, 5.0)]
         read_sparsely(path, backend, sparse)
-        expected = read_again(path, backend, sparse, spans, by_index=False)
+        expected = read_again(path, backend, sparse, spans)
         original = video_seek._by_index
 
         def astray(*args: Any) -> Generator[DecodedFrame | None]:
@@ -479,7 +479,7 @@ class TestReading:
 
         monkeypatch.setattr(video_seek, "_by_index", astray)
         told: list[float] = []
-        again = read_again(path, backend, sparse, spans, lambda time_s, _: told.append(time_s))
+        again = read_again(path, backend, sparse, spans, lambda time_s, _: told.append(time_s), by_index=True)
         assert len(told) > len(set(told))
         assert told[-1] > 5.0
         assert len(again) == len(expected)
