@@ -10,6 +10,7 @@ Only decisions and arithmetic live here; `formcheck.sparse` reads the clip. Figu
 from __future__ import annotations
 
 import math
+import statistics
 from collections import deque
 from collections.abc import Sequence
 from typing import Final, TypeVar
@@ -36,6 +37,15 @@ SLOTS_S: Final = (LOOK_SLOT_S, LOOK_SLOT_S / 2, LOOK_SLOT_S / 4)
 STILL_SLOT_S: Final = 2 * LOOK_SLOT_S  # which holds those in which outlines come (`adapters.outlines.EVERY`)
 STILL: Final = 0.03  # trunk lengths in a slot; twice as much hid the turn of a slow good morning
 SURPRISED_SLOT_S: Final = LOOK_SLOT_S / 2
+# Landmarks flicker where a limb is hidden, and seem to move; the picture does not. How much it changes when somebody
+# moves, each clip shows: while it changes by less than with a movement of `STILL`, nobody moves. Where landmarks say so
+# too, slots are longer still. Either way they end with the first slot of the usual length in which the picture differs.
+QUIET_SLOT_S: Final = 4 * LOOK_SLOT_S
+FLICKER: Final = 0.12  # trunk lengths: a way that is longer is movement, whatever the picture shows
+SMALL_CELLS: Final = 10  # of the thumbnail's 2304: about a foot
+SHOWN: Final = 3  # movements at least, to know how the picture changes with them
+SHOWN_KEPT: Final = 30
+CELL: Final = 0.25  # trunk lengths: in a longer way, more and more of what leaves a cell comes from another one
 EDGE_S: Final = 0.6  # at the clip's beginning and end, where little tells whether it is at rest, no long slots
 MOVE: Final = 0.5  # trunk lengths that the fastest joint may go between two frames that are sent
 # The network looks at a region that it takes from the hips and the trunk of its last pose, and is slow to turn it
@@ -84,6 +94,10 @@ class Sampler:
         self._slot_s = 0.0  # the next frame that is sent begins a slot of this length
         self._dense = 0  # frames that are sent in any case
         self._surprised = 0  # frames of shorter slots
+        self._shown: deque[float] = deque(maxlen=SHOWN_KEPT)  # levels by which movements changed the picture, per trunk
+        self._quiet_levels = 0.0  # a smaller change is no movement
+        self._quiet = False  # nobody moved between the last two frames that were sent
+        self._watched_slot = 0  # that the last frame was in, while the picture is watched for a change
         self._lost_s = -math.inf
 
     def wants(self, time_s: float, thumbnail: FloatArray) -> bool:
@@ -106,6 +120,8 @@ class Sampler:
         slot_s = self._slot_s
         if not sent.found:
             slot_s = 0.0 if time_s - self._lost_s < SEARCH_S else LOOK_SLOT_S
+        elif self._quiet and self._looks_other(time_s, thumbnail):
+            return True
         return slot_s == 0 or time_slot(time_s, slot_s) != time_slot(sent.time_s, slot_s)
 
     def again(self, pose: Pose) -> bool:
@@ -139,6 +155,7 @@ class Sampler:
         self._surprised = DENSE if self._is_surprise(pose) else max(0, self._surprised - 1)
         if not pose.found and (self._sent is None or self._sent.found):
             self._lost_s = pose.time_s
+        self._watch_picture(pose, thumbnail)
         self._before, self._sent, self._sent_thumbnail = self._sent, pose, thumbnail
         self._slot_s = self._next_slot_s()
 
@@ -150,7 +167,32 @@ class Sampler:
             return min(slot_s, SURPRISED_SLOT_S)
         first_s, last_s = self._edges_s
         inner = sent is not None and first_s < sent.time_s + STILL_SLOT_S < last_s
-        return STILL_SLOT_S if speed * LOOK_SLOT_S < STILL and inner else slot_s
+        if not inner:
+            return slot_s
+        still = speed * LOOK_SLOT_S < STILL
+        if self._quiet:
+            return QUIET_SLOT_S if still else STILL_SLOT_S
+        return STILL_SLOT_S if still else slot_s
+
+    def _watch_picture(self, pose: Pose, thumbnail: FloatArray) -> None:
+        """Learn how the picture changes when somebody moves, and notice whether it stayed what it was."""
+        self._watched_slot = time_slot(pose.time_s, LOOK_SLOT_S)
+        self._quiet = False
+        if self._sent is None or self._sent_thumbnail is None:
+            return
+        way, change = moved(self._sent, pose), changed(self._sent_thumbnail, thumbnail, SMALL_CELLS)
+        if FLICKER < way < math.inf:
+            self._shown.append(change * (1 / way + 1 / CELL))
+        if len(self._shown) >= SHOWN:
+            self._quiet_levels = statistics.median(self._shown) / (1 / STILL + 1 / CELL)
+            self._quiet = way <= FLICKER and change < self._quiet_levels
+
+    def _looks_other(self, time_s: float, thumbnail: FloatArray) -> bool:
+        """Whether this is a slot's first frame, and its picture is no longer that of the frame sent last."""
+        slot, before = time_slot(time_s, LOOK_SLOT_S), self._watched_slot
+        self._watched_slot = slot
+        sent = self._sent_thumbnail
+        return slot != before and sent is not None and changed(sent, thumbnail, SMALL_CELLS) >= self._quiet_levels
 
     def _speed(self) -> float:
         """Of the fastest joint, in trunk lengths a second; inf when it is not known."""
@@ -183,11 +225,16 @@ class LeapDetector:
         last, self._last = self._last, thumbnail
         if last is None:
             return False
-        cells = np.abs(thumbnail - last).ravel()
-        change = float(np.sort(cells)[-LEAP_CELLS:].mean())  # partition is slow where most of them are 0
+        change = changed(last, thumbnail, LEAP_CELLS)
         usual = max(self._changes, default=math.inf)
         self._changes.append(change)
         return change > max(LEAP_LEVELS, LEAP_RATIO * usual)
+
+
+def changed(one: FloatArray, other: FloatArray, count: int) -> float:
+    """Mean change between two thumbnails of the `count` cells that change most, levels of 255."""
+    cells = np.abs(other - one).ravel()
+    return float(np.sort(cells)[-count:].mean())  # partition is slow where most of them are 0
 
 
 def moved(one: Pose, other: Pose, joints: Sequence[int] = JOINTS) -> float:

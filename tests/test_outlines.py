@@ -17,6 +17,7 @@ from formcheck.adapters.outlines import (
     MAX_TURNED_DEG,
     MOST_SOON,
     PLACES,
+    REST_SLOTS,
     SQUARE_PX,
     TURN_STEP_DEG,
     Outliner,
@@ -36,7 +37,18 @@ from formcheck.poselog import PoseLog
 from formcheck.shots import join
 from formcheck.silhouette import HEIGHTS
 from formcheck.slots import LOOK_SLOT_S, time_slot
-from formcheck.types import OUTLINE_SHAPE, Frame, Measurement, Phase, Pose, PoseTrack, Position, Side, Update
+from formcheck.types import (
+    OUTLINE_SHAPE,
+    FloatArray,
+    Frame,
+    Measurement,
+    Phase,
+    Pose,
+    PoseTrack,
+    Position,
+    Side,
+    Update,
+)
 from formcheck.verdicts import judge
 
 CLIP = Path(__file__).resolve().parent.parent / "sample_videos" / "03-romanian-deadlift-good.mp4"
@@ -175,6 +187,46 @@ def test_a_clip_that_begins_later_has_the_looks_of_the_whole(cut_s: float) -> No
     assert [time_s for time_s in part if time_s >= from_s] == [time_s for time_s in whole if time_s >= from_s]
 
 
+def looked_at(poses: list[Pose]) -> list[float]:
+    """Times of the poses whose outline is looked for, and not given again."""
+    masks = Masks()
+    outlined_at(poses, masks)
+    return [frame.time_s for frame in masks.seen]
+
+
+def test_while_somebody_rests_the_last_outline_is_given_again() -> None:
+    poses = bare(film([Key(0.0), Key(8.0)], fps=30.0))
+    masks = Masks()
+    masks.given = poses
+    outliner = Outliner(lambda: masks)
+    outlines = [outlined for pose in poses if (outlined := outliner.add(frame_of(pose), pose).outline_px) is not None]
+    assert len(outlines) == len(range(0, 41, EVERY))
+    assert slots_of([frame.time_s for frame in masks.seen]) == list(range(0, 41, REST_SLOTS + EVERY))
+    assert all(found is outlines[row - row % 3] for row, found in enumerate(outlines))
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [
+        pytest.param(Key(0.0, hip=4.0), id="trunk"),
+        pytest.param(Key(0.0, knee=25.0), id="knee"),
+    ],
+)
+def test_who_moves_is_looked_at_again(moved: Key) -> None:
+    keys = [Key(0.0), Key(0.2), replace(moved, time_s=0.7), replace(moved, time_s=4.0)]
+    slots = slots_of(looked_at(bare(film(keys, fps=30.0))))
+    assert slots[:2] == [0, EVERY]
+    assert set(slots) == {0, *range(EVERY, 21, REST_SLOTS + EVERY)}
+
+
+def test_an_outline_is_given_again_only_soon_and_only_forwards() -> None:
+    poses = bare(film([Key(0.0), Key(9.0)], fps=30.0))
+    part = [pose for pose in poses if pose.time_s < 0.7 or pose.time_s > 5.0]
+    assert slots_of(looked_at(part))[:2] == [0, 25]
+    back = [pose for pose in poses if 4.8 <= pose.time_s < 5.5] + [pose for pose in poses if pose.time_s < 0.5]
+    assert slots_of(looked_at(back)) == [24, 0]
+
+
 @pytest.mark.parametrize("masks", [Masks(shift_px=80.0), Masks(apart_px=-60.0)], ids=["somebody else", "no edge"])
 def test_where_little_is_seen_the_next_looks_come_soon_and_then_no_sooner_than_elsewhere(masks: Masks) -> None:
     slots = slots_of(outlined_at(bare(film([Key(0.0), Key(6.0)], fps=30.0)), masks))
@@ -270,19 +322,26 @@ def test_the_real_landmarker_sees_the_same_outline_whatever_it_looked_at_before(
         frames = [frame for frame in reader if frame.time_s < 2.5]
     with MediaPipeBackend.open(outlines=False) as landmarks:
         poses = [landmarks.detect(frame) for frame in frames]
-    target = next(pose.index for pose in poses if pose.time_s > 2.0 and slots_of([pose.time_s])[0] % EVERY == 0)
-    outlines = []
-    # at once, and with looks from further up in the clip
-    for first in (target, 0):
+
+    def outlined(first: int, last: int) -> list[FloatArray | None]:
         outliner = Outliner(lambda: MediaPipeBackend.open(masks=True))
-        outlined = [outliner.add(frames[row], poses[row]).outline_px for row in range(first, target + 1)]
+        found = [outliner.add(frames[row], poses[row]).outline_px for row in range(first, last)]
         outliner.close()
-        assert (sum(found is not None for found in outlined) > 1) is (first != target)
-        assert outlined[-1] is not None
-        outlines.append(outlined[-1])
-    assert np.isfinite(outlines[0]).mean() > 0.5
-    for other in outlines[1:]:
-        np.testing.assert_array_equal(other, outlines[0])
+        return found
+
+    among_all = outlined(0, len(frames))
+    looks = [row for row, found in enumerate(among_all) if found is not None]
+    assert len(looks) > 2
+    # one that is due in any case, and was looked for and not given again
+    target = next(
+        row
+        for before, row in zip(looks[-2::-1], looks[:0:-1], strict=True)
+        if slots_of([poses[row].time_s])[0] % EVERY == 0 and among_all[row] is not among_all[before]
+    )
+    alone = outlined(target, target + 1)[0]
+    assert alone is not None
+    assert np.isfinite(alone).mean() > 0.5
+    np.testing.assert_array_equal(among_all[target], alone)
 
 
 def test_landmark_files_keep_outlines_and_older_ones_without_still_load(tmp_path: Path) -> None:

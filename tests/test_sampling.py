@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gc
+import math
 import weakref
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
@@ -32,8 +33,10 @@ from formcheck.reports.parquet import angle_table
 from formcheck.sampling import (
     DENSE,
     EDGE_S,
+    QUIET_SLOT_S,
     SEARCH_S,
     SETTLED,
+    STILL,
     STILL_SLOT_S,
     SURPRISED_SLOT_S,
     Sampler,
@@ -46,12 +49,26 @@ from formcheck.types import OUTLINE_SHAPE, Analysis, FloatArray, Frame, ImageArr
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_videos"
 HINGES = repetitions({"knee": 8.0, "hip": 4.0}, {"knee": 15.0, "hip": 80.0}, count=2)
-STILL = [Key(0.0), Key(4.0)]
+STILL_KEYS = [Key(0.0), Key(4.0)]
+RESTS_S = 4.5
+MOVES_AND_RESTS = [Key(0.0), Key(0.5), Key(1.5, hip=60.0), Key(2.5), Key(10.0)]
 
 
 def thumbnail_of(index: int) -> np.ndarray:
     """Pictures that differ a little from frame to frame, as any camera's do."""
     return np.full((36, 64), 100.0) + np.random.default_rng(index).normal(0.0, 0.5, (36, 64))
+
+
+def drawn(pose: Pose) -> np.ndarray:
+    """A thumbnail with a bright spot at each landmark."""
+    columns, rows = (pose.image_px / pose.size_px * (64, 36)).T[:, :, None]
+    x, y = np.arange(64) + 0.5, np.arange(36) + 0.5
+    spots = np.einsum("py,px->yx", np.exp(-((y - rows) ** 2)), np.exp(-((x - columns) ** 2)))
+    return 60.0 + 120.0 * np.minimum(spots, 1.0) + 0.1 * thumbnail_of(pose.index)
+
+
+def slot_of(pose: Pose) -> int:
+    return time_slot(pose.time_s, LOOK_SLOT_S)
 
 
 def sampled(
@@ -85,14 +102,56 @@ def gaps_s(sent: dict[int, Pose]) -> np.ndarray:
 
 class TestSampler:
     def test_a_still_person_is_looked_at_a_few_times_a_second(self) -> None:
-        sent, _ = sampled(film(STILL))
+        sent, _ = sampled(film(STILL_KEYS))
         assert 0 in sent
         inner = {index: pose for index, pose in sent.items() if pose.time_s >= EDGE_S}
         assert gaps_s(inner) == pytest.approx(STILL_SLOT_S, abs=1 / 30)
 
+    @pytest.mark.parametrize("restless", [False, True], ids=["quiet", "restless"])
+    @pytest.mark.parametrize("flicker", [0.0, 0.05], ids=["still", "flickering"])
+    def test_the_less_there_is_to_see_the_fewer_frames_are_sent(self, flicker: float, restless: bool) -> None:
+        """What moves beside the person, and landmarks that flicker while the picture does not, ask for more looks."""
+        poses = film(MOVES_AND_RESTS)
+        foot = (np.arange(33) == side_landmark(Side.LEFT, "foot_index"))[:, None]
+        ways = np.random.default_rng(3).choice((-1.0, 1.0), len(poses)) * flicker * trunk_px(poses[0])
+        shaky = [replace(pose, image_px=pose.image_px + foot * way) for pose, way in zip(poses, ways, strict=True)]
+
+        def picture(index: int) -> np.ndarray:
+            small = drawn(poses[index])
+            small[:12, :12] += 60.0 * restless * math.sin(0.7 * index)
+            return small
+
+        sent, _ = sampled(shaky, picture)
+        gaps = gaps_s({index: pose for index, pose in sent.items() if pose.time_s > RESTS_S})
+        if flicker:
+            expected_s = LOOK_SLOT_S if restless else STILL_SLOT_S
+        else:
+            expected_s = STILL_SLOT_S if restless else QUIET_SLOT_S
+        assert np.median(gaps) == pytest.approx(expected_s, abs=1 / 30)
+
+    @pytest.mark.parametrize("begins_s", [7.0, 7.15, 7.3, 7.6, 7.75])
+    def test_a_long_slot_ends_where_the_picture_begins_to_change(self, begins_s: float) -> None:
+        poses = film([*MOVES_AND_RESTS[:-1], Key(begins_s), Key(begins_s + 1.0, hip=60.0), Key(9.0, hip=60.0)])
+        sent, _ = sampled(poses, lambda index: drawn(poses[index]))
+        rests = [pose.time_s for pose in sent.values() if RESTS_S < pose.time_s <= begins_s]
+        assert np.diff(rests) == pytest.approx(QUIET_SLOT_S, abs=1 / 30)
+        resting = poses[round(RESTS_S * 30)]
+        begun = [pose for pose in poses[1:] if slot_of(pose) != slot_of(poses[pose.index - 1])]
+        first = next(pose for pose in begun if pose.time_s > begins_s and moved(resting, pose) > STILL)
+        assert first.index in sent
+
+    def test_a_person_whom_the_picture_hardly_shows_is_looked_at_as_often_as_without_it(self) -> None:
+        slow = [*MOVES_AND_RESTS[:-1], Key(7.0), Key(12.0, knee=60.0)]
+        poses = film(slow)
+        dim, none = (
+            sampled(poses, lambda index, share=share: share * drawn(poses[index]) + thumbnail_of(index))[0]
+            for share in (0.01, 0.0)
+        )
+        assert dim.keys() == none.keys()
+
     def test_long_slots_are_not_for_the_clips_beginning_and_end(self) -> None:
         sampler, sent = Sampler(4.0), []
-        for pose in film(STILL):
+        for pose in film(STILL_KEYS):
             if sampler.wants(pose.time_s, thumbnail_of(pose.index)):
                 sampler.saw(pose, thumbnail_of(pose.index))
                 sent.append(pose.time_s)
@@ -120,7 +179,7 @@ class TestSampler:
         assert len(sent) / poses[-1].time_s == pytest.approx(4.5, abs=1.0)
 
     def test_an_exact_copy_is_never_sent(self) -> None:
-        sent, _ = sampled(film(STILL), lambda index: thumbnail_of(0 if index < 60 else 1))
+        sent, _ = sampled(film(STILL_KEYS), lambda index: thumbnail_of(0 if index < 60 else 1))
         assert [index for index in sent if index < 60] == [0]
         assert 60 in sent
 
@@ -131,17 +190,17 @@ class TestSampler:
             return small
 
         sampler, leaps = Sampler(), []
-        for pose in film(STILL):
+        for pose in film(STILL_KEYS):
             if sampler.wants(pose.time_s, leaping(pose.index)):
                 sampler.saw(pose, leaping(pose.index))
             if sampler.leapt:
                 leaps.append(pose.index)
         assert leaps == [50]
-        sent, _ = sampled(film(STILL), leaping)
+        sent, _ = sampled(film(STILL_KEYS), leaping)
         assert set(range(50, 50 + DENSE)) <= set(sent)
 
     def test_a_surprising_pose_has_more_of_the_next_frames_sent(self) -> None:
-        poses = film(STILL)
+        poses = film(STILL_KEYS)
         wild = replace(poses[75], image_px=poses[75].image_px + 300.0 * (np.arange(33) == 25)[:, None])
         sent, _ = sampled([*poses[:75], *[replace(wild, index=i, time_s=i / 30) for i in range(75, 95)], *poses[95:]])
         first = min(index for index in sent if index >= 75)
@@ -159,7 +218,7 @@ class TestSampler:
 
     @pytest.mark.parametrize(("name", "surprises"), [("knee", True), ("foot_index", False)])
     def test_a_toe_may_flicker_further_than_a_knee(self, name: str, surprises: bool) -> None:
-        poses = film(STILL)
+        poses = film(STILL_KEYS)
         begins = round(3 * STILL_SLOT_S * 30)  # a slot in which a still person is looked at
         off = poses[begins].image_px.copy()
         off[side_landmark(Side.RIGHT, name), 1] += 0.45 * trunk_px(poses[begins])
@@ -203,7 +262,7 @@ class TestSampler:
 
 
 def test_moved_is_in_trunk_lengths_and_knows_missing_poses() -> None:
-    (pose,) = film(STILL)[:1]
+    (pose,) = film(STILL_KEYS)[:1]
     trunk = np.linalg.norm(pose.image_px[11] - pose.image_px[23])
     shifted = replace(pose, image_px=pose.image_px + np.array([trunk / 2, 0.0]))
     assert moved(pose, shifted) == pytest.approx(0.5, abs=0.01)
@@ -232,7 +291,7 @@ class TestFill:
         assert max(off) < 0.02 * trunk
 
     def test_no_curve_crosses_a_break(self) -> None:
-        poses = film(STILL)
+        poses = film(STILL_KEYS)
         moved_on = [replace(pose, image_px=pose.image_px + 200.0) for pose in poses]
         scene = [*poses[:60], *moved_on[60:]]
         sent = {index: scene[index] for index in (*range(0, 59, 5), 59, *range(60, 120, 5), 120)}
@@ -241,7 +300,7 @@ class TestFill:
             np.testing.assert_allclose(one.image_px, other.image_px, atol=1e-6)
 
     def test_nobody_is_put_where_nobody_was_seen(self) -> None:
-        poses = lose(film(STILL), [(1.0, 2.0)])
+        poses = lose(film(STILL_KEYS), [(1.0, 2.0)])
         sent = {index: poses[index] for index in range(0, len(poses), 5)}
         filled = fill([pose.time_s for pose in poses], sent)
         assert not any(pose.found for pose in filled if 0.9 < pose.time_s < 2.1)
@@ -249,7 +308,7 @@ class TestFill:
         assert not filled[-1].found or (len(poses) - 1) in sent
 
     def test_a_single_pose_off_the_line_is_left_out(self) -> None:
-        poses = film(STILL)
+        poses = film(STILL_KEYS)
         sent = {index: poses[index] for index in range(0, 120, 5)}
         sent[60] = replace(poses[60], image_px=poses[60].image_px + 400.0 * (np.arange(33) == 26)[:, None])
         filled = fill([pose.time_s for pose in poses], sent)
@@ -257,7 +316,7 @@ class TestFill:
         np.testing.assert_allclose(filled[60].image_px, poses[60].image_px, atol=1e-6)
 
     def test_a_fast_there_and_back_that_was_seen_twice_stays(self) -> None:
-        poses = film(STILL)
+        poses = film(STILL_KEYS)
         sent = {index: poses[index] for index in range(0, 120, 5)}
         for index in (60, 65):
             sent[index] = replace(poses[index], image_px=poses[index].image_px + 400.0 * (np.arange(33) == 26)[:, None])
@@ -286,7 +345,7 @@ class TestFill:
             assert len(filler._times_s) <= 200
 
     def test_a_single_pose_fills_its_own_frame(self) -> None:
-        poses = film(STILL)
+        poses = film(STILL_KEYS)
         filled = fill([pose.time_s for pose in poses], {0: poses[0]})
         np.testing.assert_array_equal(filled[0].image_px, poses[0].image_px)
         assert not any(pose.found for pose in filled[1:])
@@ -367,7 +426,7 @@ class TestReading:
         assert max(off) < (SETTLED + 0.1) * trunk  # of all landmarks; it is the trunk that must stay
 
     def test_a_cut_is_found_and_kept_apart(self, tmp_path: Path) -> None:
-        poses = film(STILL)
+        poses = film(STILL_KEYS)
         scene = [*poses[:60], *[replace(pose, image_px=pose.image_px * 0.5) for pose in poses[60:]]]
         path = write_clip(
             tmp_path / "cut.mp4", lambda index: grain(index, 60 if index < 60 else 180), steady(len(scene))

@@ -16,10 +16,11 @@ from typing import Protocol
 import numpy as np
 
 from formcheck.adapters.square import MIN_REACH_PX, Square, reach_of, trunk_of, trunks_apart
-from formcheck.geometry import angle_from_vertical, signed_angle
+from formcheck.geometry import angle_from_vertical, length, signed_angle
+from formcheck.landmarks import side_landmark
 from formcheck.silhouette import outline
 from formcheck.slots import LOOK_SLOT_S, time_slot
-from formcheck.types import OUTLINE_SHAPE, FloatArray, Frame, Pose, PoseTrack
+from formcheck.types import OUTLINE_SHAPE, FloatArray, Frame, Pose, PoseTrack, Side
 from formcheck.view import near_side_votes, yaw_per_frame
 
 # An outline is taken in the first frame of a slot of time (`LOOK_SLOT_S`), or not in that slot, and as a rule in slots
@@ -30,6 +31,10 @@ EVERY = 4  # slots from one outline to the next, a landmarker run each
 AT_TURN = 1  # slots in a row that have one because the trunk slows down: where a hinge turns round
 LITTLE_SEEN = 0.3  # of the outline's points, of which those along the front are often behind an arm
 MOST_SOON = 2  # slots in a row that have one because the last showed little: an arm is out of the way soon
+# While somebody rests, so does their outline: the last one is given again instead of looking for it.
+TRUNK_RESTS = 0.04  # trunk lines that its ends may have gone since that look; more, and a back reads worse
+LIMBS_REST = 0.08  # of elbows, knees and ankles: a leg that is lifted bends the back, while hips and shoulders stay
+REST_SLOTS = 2 * EVERY  # from that look, at most
 SLOWED = 0.7  # of the fastest in this movement
 MOVING = 0.15  # trunk lines a second; slower is no movement that could slow down
 MAX_YAW_DEG = 45.0  # one frame's own estimate; from further round the outline is not that of the back
@@ -46,6 +51,8 @@ TURN_STEP_DEG = 30.0
 MAX_APART = 0.3  # trunk lines between the hips (and shoulders) of the two landmarkers: beyond, it is somebody else
 MAX_TURNED_DEG = 10.0  # between the trunks of the two: beyond, one of them has misread it
 GREY = (128, 128, 128)
+
+_LIMBS = [[int(side_landmark(side, name)) for side in Side] for name in ("elbow", "knee", "ankle")]
 
 
 class MaskBackend(Protocol):
@@ -71,11 +78,15 @@ class Outliner:
         self._open_backend = open_backend
         self._backend: MaskBackend | None = None
         self._clock = _Clock()
+        self._rest = _Rest()
 
     def add(self, frame: Frame, pose: Pose) -> Pose:
         """The pose, with its outline where one is due; NaN in it where it could not be told."""
         if not pose.found or not self._clock.due(pose) or not _shows_back(pose):
             return pose
+        if (same := self._rest.outline_of(pose)) is not None:
+            self._clock.saw(pose, same)
+            return replace(pose, outline_px=same)
         if self._backend is None:
             self._backend = self._open_backend()
         square = around(pose)
@@ -86,6 +97,7 @@ class Outliner:
         else:
             found = square.outside(outline(seen.mask, seen.image_px))
         self._clock.saw(pose, found)
+        self._rest.saw(pose, found)
         return replace(pose, outline_px=found)
 
     def close(self) -> None:
@@ -120,7 +132,7 @@ class _Clock:
     def saw(self, pose: Pose, points: FloatArray) -> None:
         """Take an outline."""
         self._last = time_slot(pose.time_s, LOOK_SLOT_S)
-        self._little_seen = self._little_seen + 1 if np.isfinite(points[:2]).mean() < LITTLE_SEEN else 0
+        self._little_seen = self._little_seen + 1 if _shows_little(points) else 0
 
     def _watch(self, time_s: float, trunk: FloatArray) -> None:
         """Notice how fast the trunk is and whether it slows down."""
@@ -130,6 +142,37 @@ class _Clock:
         self._slow = self._slow + 1 if slows else 0
         # after the turn, or at rest, another movement begins
         self._fastest = speed if self._slow > AT_TURN else max(self._fastest, speed)
+
+
+class _Rest:
+    """Knows the last outline that was looked for, and gives it again while the body rests."""
+
+    def __init__(self) -> None:
+        self._last: tuple[Pose, FloatArray] | None = None  # and its outline
+
+    def saw(self, pose: Pose, points: FloatArray) -> None:
+        """Take an outline."""
+        self._last = None if _shows_little(points) else (pose, points)
+
+    def outline_of(self, pose: Pose) -> FloatArray | None:
+        """The outline of a pose that is still what it was; None where it must be looked for."""
+        if self._last is None:
+            return None
+        last, points = self._last
+        slots = time_slot(pose.time_s, LOOK_SLOT_S) - time_slot(last.time_s, LOOK_SLOT_S)
+        return points if 0 <= slots <= REST_SLOTS and _rests(last.image_px, pose.image_px) else None
+
+
+def _rests(one_px: FloatArray, other_px: FloatArray) -> bool:
+    """Whether a body is where it was, by what both sides have in the middle: single hidden limbs flicker."""
+    one, other = trunk_of(one_px), trunk_of(other_px)
+    limbs = max(float(length(other_px[pair].mean(axis=0) - one_px[pair].mean(axis=0))) for pair in _LIMBS)
+    trunk_px = float(length(one[0] - one[1]))
+    return trunks_apart(one, other) <= TRUNK_RESTS and limbs <= LIMBS_REST * trunk_px
+
+
+def _shows_little(points: FloatArray) -> bool:
+    return bool(np.isfinite(points[:2]).mean() < LITTLE_SEEN)
 
 
 def around(pose: Pose) -> Square:
