@@ -27,7 +27,7 @@ from same_answer import Change, Version, make
 
 from formcheck import accuracy
 from formcheck.accuracy import LightRow
-from formcheck.adapters.mediapipe import block_connections
+from formcheck.adapters.process import prepare_process
 from formcheck.adapters.video import ClipReader, probe
 from formcheck.exercises import EXERCISES
 from formcheck.pipeline import analyze_poses, clip_info
@@ -141,7 +141,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--write", action="store_true", help="put the table into formcheck/accuracy.json")
     arguments = parser.parse_args()
-    block_connections()
+    prepare_process()
     bright, by_level = [], {level: list[ClipComparison]() for level in LEVELS}
     with tempfile.TemporaryDirectory() as folder:
         for clip in chosen(arguments.folder):

@@ -128,9 +128,9 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=5.0, help="default: 5")
     parser.add_argument("--sessions", type=int, nargs="+", default=[1, 2], help="default: 1, then 2 at once")
     args = parser.parse_args()
-    from formcheck.adapters.mediapipe import block_connections
+    from formcheck.adapters.process import prepare_process
 
-    block_connections()
+    prepare_process()
     pictures = load(args.clip)
     print(f"{args.clip.name} at {SIZE[0]} x {SIZE[1]}, {FPS:.0f} frames/s, {args.minutes:g} min")
     for sessions in args.sessions:

@@ -29,7 +29,8 @@ from typing import Any
 from unittest import mock
 
 from formcheck.adapters.landmarkers import reused_landmarkers
-from formcheck.adapters.mediapipe import MediaPipeBackend, block_connections
+from formcheck.adapters.mediapipe import MediaPipeBackend
+from formcheck.adapters.process import prepare_process
 from formcheck.adapters.video import ClipReader
 from formcheck.errors import FormcheckError
 from formcheck.exercises import EXERCISES, find_exercise
@@ -140,7 +141,7 @@ def main() -> None:
     parser.add_argument("--match", metavar="TEXT", default="", help="only clips with this in their names")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures as JSON too")
     args = parser.parse_args()
-    block_connections()
+    prepare_process()
     with reused_landmarkers():
         run(args)
 

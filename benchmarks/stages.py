@@ -26,10 +26,11 @@ from unittest import mock
 
 from formcheck import pipeline
 from formcheck.adapters.landmarkers import reused_landmarkers
-from formcheck.adapters.mediapipe import MediaPipeBackend, block_connections
+from formcheck.adapters.mediapipe import MediaPipeBackend
 from formcheck.adapters.mediapipe_poses import PatchTaker
 from formcheck.adapters.models import locate
 from formcheck.adapters.outlines import Outliner
+from formcheck.adapters.process import prepare_process
 from formcheck.adapters.quiet_stderr import quiet_stderr
 from formcheck.adapters.scout import Scout
 from formcheck.adapters.video import ClipReader, DecodedFrame
@@ -175,7 +176,7 @@ def exercise_for(clip: Path) -> str:
 
 def job(clips: Sequence[Path], rounds: int, rate: str, start: Any, results: Any) -> None:
     """One process: for each round, wait for the others, then do every clip both ways."""
-    block_connections()  # mediapipe, used here without formcheck's wrapper, would send usage records
+    prepare_process()  # mediapipe, used here without formcheck's wrapper, would send usage records
     with MediaPipeBackend.open():
         pass  # imports mediapipe, once per process: no cost of a clip
     with tempfile.TemporaryDirectory() as folder, reused_landmarkers():  # as a worker of a batch

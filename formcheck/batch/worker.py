@@ -28,10 +28,10 @@ def serve(descriptor: int) -> None:
     assert isinstance(job, Job)
 
     from formcheck.adapters.landmarkers import reused_landmarkers
-    from formcheck.adapters.mediapipe import block_connections
+    from formcheck.adapters.process import prepare_process
     from formcheck.batch import task as work
 
-    block_connections()
+    prepare_process()
     problem = work.prepare(job)
     connection.send(Answer(End.BROKEN, problem) if problem else Answer(End.DONE))
     with reused_landmarkers():

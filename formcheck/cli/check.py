@@ -60,9 +60,9 @@ def run(args: Namespace) -> int:
     keep = keeper() if args.save else None
 
     from formcheck.adapters.landmarkers import reused_landmarkers
-    from formcheck.adapters.mediapipe import block_connections
+    from formcheck.adapters.process import prepare_process
 
-    block_connections()
+    prepare_process()
     several = len(args.clips) > 1
     output = OUTPUTS[args.format](several=several, quiet=args.quiet)
     reports: list[Report] = []

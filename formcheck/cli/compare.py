@@ -60,11 +60,11 @@ def run(args: Namespace) -> int:
 def _report(path: Path, exercise: str, settings: Settings, *, quiet: bool) -> Report:
     if path.suffix.lower() == ".json":
         return _saved(path)
-    from formcheck.adapters.mediapipe import block_connections
+    from formcheck.adapters.process import prepare_process
     from formcheck.pipeline import analyze_clip
 
     known = None if exercise == "auto" else find_exercise(exercise)
-    block_connections()
+    prepare_process()
     with frame_progress(path.name, quiet=quiet) as show:
         return analyze_clip(path, exercise=known, settings=settings, on_progress=show).report
 

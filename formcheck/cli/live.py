@@ -63,10 +63,10 @@ def run(args: Namespace) -> int:
     clip = None if args.camera.isdecimal() else Path(args.camera)
 
     from formcheck.adapters.camera import ClipCamera, DeviceCamera
-    from formcheck.adapters.mediapipe import block_connections
+    from formcheck.adapters.process import prepare_process
     from formcheck.live import LiveSession, Plan, open_search
 
-    block_connections()
+    prepare_process()
     setup = clip is None and not args.no_setup
     plan = Plan(
         exercise, None if args.side == "auto" else Side(args.side), settings, cues=not args.no_cues, setup=setup

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 def doctor(args: Namespace) -> int:
     """Print each check as ok or with what to do; 2 when something that formcheck needs is missing."""
-    from formcheck.adapters.mediapipe import block_connections
+    from formcheck.adapters.process import prepare_process
     from formcheck.doctor import examine
 
     del args
-    block_connections()
+    prepare_process()
     checks = list(examine())
     width = max(len(check.name) for check in checks)
     for check in checks:
@@ -92,7 +92,7 @@ def validate(args: Namespace) -> int:
 
 
 def _measure(args: Namespace, exercise_ids: list[str] | None) -> Validation:
-    from formcheck.adapters.mediapipe import block_connections
+    from formcheck.adapters.process import prepare_process
     from formcheck.reports.files import prepare_folder
     from formcheck.validate import default_cache
     from formcheck.validate import validate as measure
@@ -103,6 +103,6 @@ def _measure(args: Namespace, exercise_ids: list[str] | None) -> Validation:
             prepare_folder(cache)
         except OutputError as error:
             raise OutputError(f"{cache}: poses cannot be kept there; add --no-cache, or set XDG_CACHE_HOME") from error
-    block_connections()
+    prepare_process()
     with frame_progress("validate", quiet=args.quiet) as show:
         return measure(args.folder, exercise_ids=exercise_ids, cache=cache, on_progress=show)

@@ -17,10 +17,10 @@ def run(args: Namespace) -> int:
     missing = [name.replace("_", "-") for name in NEEDED if find_spec(name) is None]
     if missing:
         raise ConfigError(f'the app needs {" and ".join(missing)}: pip install "formcheck[ui]"')
-    from formcheck.adapters.mediapipe import block_connections
+    from formcheck.adapters.process import prepare_process
 
     check_port(args.port)
-    block_connections()
+    prepare_process()
     out(f"formcheck is at http://{ADDRESS}:{args.port} in your browser; Ctrl-C stops it\n")
     serve(args.port)
     return 0

@@ -114,9 +114,9 @@ class Task:
 
 def main() -> None:
     """Do the task whose file is named on the command line."""
-    from formcheck.adapters.mediapipe import block_connections
+    from formcheck.adapters.process import prepare_process
 
-    block_connections()
+    prepare_process()
     os.nice(NICENESS)
     task: Task = pickle.loads(Path(sys.argv[1]).read_bytes())
     try:

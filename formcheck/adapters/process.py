@@ -1,0 +1,25 @@
+"""Settings for a whole process, for processes that formcheck owns: its commands, its workers and its app."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+_OPENCV_THREADS = "OPENCV_FOR_THREADS_NUM"
+
+
+def prepare_process() -> None:
+    """No connections from C libraries, and OpenCV in one thread; call it before threads start.
+
+    OpenCV divides even small pictures among its threads, and formcheck gives it only small ones: waking the threads
+    costs more than they do, about a third of the time for a pose's patches. What OpenCV computes stays the same. It
+    reads the variable when it is loaded, this one and the one inside mediapipe; a value that is there already is kept.
+    """
+    from formcheck.adapters.mediapipe import block_connections  # late, for tests that replace it
+
+    block_connections()
+    if _OPENCV_THREADS in os.environ:
+        return
+    os.environ[_OPENCV_THREADS] = "1"
+    if (loaded := sys.modules.get("cv2")) is not None:
+        loaded.setNumThreads(1)
