@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, TypeVar
 
 import numpy as np
@@ -94,7 +94,7 @@ class Sampler:
         self._slot_s = 0.0  # the next frame that is sent begins a slot of this length
         self._dense = 0  # frames that are sent in any case
         self._surprised = 0  # frames of shorter slots
-        self._shown: deque[float] = deque(maxlen=SHOWN_KEPT)  # levels by which movements changed the picture, per trunk
+        self._shown: deque[tuple[float, float]] = deque(maxlen=SHOWN_KEPT)  # ways, and changes of the picture
         self._quiet_levels = 0.0  # a smaller change is no movement
         self._quiet = False  # nobody moved between the last two frames that were sent
         self._watched_slot = 0  # that the last frame was in, while the picture is watched for a change
@@ -161,30 +161,33 @@ class Sampler:
 
     def _next_slot_s(self) -> float:
         """Length of the slots of which the next one's first frame is sent; 0 for every frame."""
-        speed, sent = self._speed(), self._sent
+        speed = self._speed()
         slot_s = next((length_s for length_s in SLOTS_S if speed * length_s <= MOVE), 0.0)
         if self._surprised:
             return min(slot_s, SURPRISED_SLOT_S)
-        first_s, last_s = self._edges_s
-        inner = sent is not None and first_s < sent.time_s + STILL_SLOT_S < last_s
-        if not inner:
-            return slot_s
         still = speed * LOOK_SLOT_S < STILL
-        if self._quiet:
-            return QUIET_SLOT_S if still else STILL_SLOT_S
-        return STILL_SLOT_S if still else slot_s
+        if self._quiet and still and self._is_inner(QUIET_SLOT_S):
+            return QUIET_SLOT_S
+        return STILL_SLOT_S if (self._quiet or still) and self._is_inner(STILL_SLOT_S) else slot_s
+
+    def _is_inner(self, slot_s: float) -> bool:
+        """Whether the next slot of that length lies between the clip's edges."""
+        first_s, last_s = self._edges_s
+        return self._sent is not None and first_s < self._sent.time_s + slot_s < last_s
 
     def _watch_picture(self, pose: Pose, thumbnail: FloatArray) -> None:
         """Learn how the picture changes when somebody moves, and notice whether it stayed what it was."""
         self._watched_slot = time_slot(pose.time_s, LOOK_SLOT_S)
         self._quiet = False
-        if self._sent is None or self._sent_thumbnail is None:
+        if self.leapt:
+            self._shown.clear()  # another scene, or another light
+        if self.leapt or self._sent is None or self._sent_thumbnail is None:
             return
         way, change = moved(self._sent, pose), changed(self._sent_thumbnail, thumbnail, SMALL_CELLS)
         if FLICKER < way < math.inf:
-            self._shown.append(change * (1 / way + 1 / CELL))
+            self._shown.append((way, change))
         if len(self._shown) >= SHOWN:
-            self._quiet_levels = statistics.median(self._shown) / (1 / STILL + 1 / CELL)
+            self._quiet_levels = change_if_still(self._shown)
             self._quiet = way <= FLICKER and change < self._quiet_levels
 
     def _looks_other(self, time_s: float, thumbnail: FloatArray) -> bool:
@@ -235,6 +238,17 @@ def changed(one: FloatArray, other: FloatArray, count: int) -> float:
     """Mean change between two thumbnails of the `count` cells that change most, levels of 255."""
     cells = np.abs(other - one).ravel()
     return float(np.sort(cells)[-count:].mean())  # partition is slow where most of them are 0
+
+
+def change_if_still(shown: Iterable[tuple[float, float]]) -> float:
+    """How much a picture may change while somebody counts as still (`STILL`), levels.
+
+    Parameters
+    ----------
+    shown : iterable of (float, float)
+        Ways that somebody moved, trunk lengths, and how much the picture changed with each, levels (`changed`).
+    """
+    return statistics.median(change * (1 / way + 1 / CELL) for way, change in shown) / (1 / STILL + 1 / CELL)
 
 
 def moved(one: Pose, other: Pose, joints: Sequence[int] = JOINTS) -> float:

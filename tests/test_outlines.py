@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,11 +14,11 @@ from synthetic import Key, film, repetitions
 from formcheck import overlay_text as text
 from formcheck.adapters.mediapipe import MediaPipeBackend
 from formcheck.adapters.outlines import (
+    AGAIN_SLOTS,
     EVERY,
     MAX_TURNED_DEG,
     MOST_SOON,
     PLACES,
-    REST_SLOTS,
     SQUARE_PX,
     TURN_STEP_DEG,
     Outliner,
@@ -41,6 +42,7 @@ from formcheck.types import (
     OUTLINE_SHAPE,
     FloatArray,
     Frame,
+    ImageArray,
     Measurement,
     Phase,
     Pose,
@@ -177,7 +179,7 @@ def test_the_frames_that_begin_a_slot_have_the_same_outlines_alone_as_among_all(
 
 
 @pytest.mark.parametrize("cut_s", [2.9, 3.89, 5.2, 6.3, 7.5, 8.65])  # at rest, and half of the way down
-def test_a_clip_that_begins_later_has_the_looks_of_the_whole(cut_s: float) -> None:
+def test_a_clip_that_begins_later_has_its_outlines_where_the_whole_has_them(cut_s: float) -> None:
     """So what one reading saw more than another does not move its looks."""
     poses, _ = hinging()
     whole, part = outlined_at(poses), outlined_at([pose for pose in poses if pose.time_s >= cut_s])
@@ -187,44 +189,80 @@ def test_a_clip_that_begins_later_has_the_looks_of_the_whole(cut_s: float) -> No
     assert [time_s for time_s in part if time_s >= from_s] == [time_s for time_s in whole if time_s >= from_s]
 
 
-def looked_at(poses: list[Pose]) -> list[float]:
-    """Times of the poses whose outline is looked for, and not given again."""
-    masks = Masks()
-    outlined_at(poses, masks)
-    return [frame.time_s for frame in masks.seen]
+CLOTH: ImageArray = np.kron(
+    np.random.default_rng(1).integers(60, 190, (45, 80, 3)), np.ones((16, 16, 1), dtype=np.int64)
+).astype(np.uint8)
 
 
-def test_while_somebody_rests_the_last_outline_is_given_again() -> None:
-    poses = bare(film([Key(0.0), Key(8.0)], fps=30.0))
-    masks = Masks()
+def looked_at(
+    poses: list[Pose], picture: Callable[[Pose], ImageArray] = lambda _: CLOTH, masks: Masks | None = None
+) -> list[int]:
+    """Slots of the poses whose outline is looked for, and not given again."""
+    masks = masks or Masks()
     masks.given = poses
     outliner = Outliner(lambda: masks)
-    outlines = [outlined for pose in poses if (outlined := outliner.add(frame_of(pose), pose).outline_px) is not None]
-    assert len(outlines) == len(range(0, 41, EVERY))
-    assert slots_of([frame.time_s for frame in masks.seen]) == list(range(0, 41, REST_SLOTS + EVERY))
-    assert all(found is outlines[row - row % 3] for row, found in enumerate(outlines))
+    for pose in poses:
+        outliner.add(Frame(pose.index, pose.time_s, picture(pose)), pose)
+    return slots_of([frame.time_s for frame in masks.seen])
 
 
-@pytest.mark.parametrize(
-    "moved",
-    [
-        pytest.param(Key(0.0, hip=4.0), id="trunk"),
-        pytest.param(Key(0.0, knee=25.0), id="knee"),
-    ],
-)
-def test_who_moves_is_looked_at_again(moved: Key) -> None:
-    keys = [Key(0.0), Key(0.2), replace(moved, time_s=0.7), replace(moved, time_s=4.0)]
-    slots = slots_of(looked_at(bare(film(keys, fps=30.0))))
-    assert slots[:2] == [0, EVERY]
-    assert set(slots) == {0, *range(EVERY, 21, REST_SLOTS + EVERY)}
+def patched(pose: Pose, middle_px: FloatArray) -> ImageArray:
+    """A hand's breadth of another colour, there from 1 s on."""
+    image = CLOTH.copy()
+    x, y = np.round(middle_px).astype(int).tolist()
+    if pose.time_s > 1.0:
+        image[y - 24 : y + 24, x - 24 : x + 24] = 255
+    return image
+
+
+RESTING = bare(film([Key(0.0), Key(8.0)], fps=30.0))
+RESTED = AGAIN_SLOTS + EVERY  # from one look to the next while nothing changes
+
+
+def test_while_the_picture_stays_the_last_outline_is_given_again() -> None:
+    masks = Masks()
+    masks.given = RESTING
+    outliner = Outliner(lambda: masks)
+    outlines = [outliner.add(Frame(pose.index, pose.time_s, CLOTH), pose).outline_px for pose in RESTING]
+    given = [found for found in outlines if found is not None]
+    assert len(given) == len(range(0, 41, EVERY))
+    assert slots_of([frame.time_s for frame in masks.seen]) == list(range(0, 41, RESTED))
+    assert all(found is given[row - row % 3] for row, found in enumerate(given))
+
+
+def test_a_look_is_taken_again_where_the_picture_around_the_trunk_has_changed() -> None:
+    hip, shoulder = (RESTING[0].image_px[list(pair)].mean(axis=0) for pair in ((23, 24), (11, 12)))
+    trunk_px = np.hypot(*(shoulder - hip))
+    for middle, changed in (
+        ((hip + shoulder) / 2, True),
+        ((hip + shoulder) / 2 - [0.45 * trunk_px, 0.0], True),
+        ((hip + shoulder) / 2 - [1.2 * trunk_px, 0.0], False),
+        (RESTING[0].image_px[27], False),  # an ankle
+    ):
+        looked = looked_at(RESTING, lambda pose, middle=middle: patched(pose, middle))
+        assert looked == ([0, *range(2 * EVERY, 41, RESTED)] if changed else [*range(0, 41, RESTED)])
+
+
+def test_a_picture_without_contrast_tells_nothing() -> None:
+    dull = (0.1 * CLOTH).astype(np.uint8)
+    assert looked_at(RESTING, lambda _: np.full_like(CLOTH, 90)) == list(range(0, 41, EVERY))
+    assert looked_at(RESTING, lambda _: dull) == list(range(0, 41, RESTED))
+
+
+def test_who_moves_is_looked_at_again_also_where_the_picture_does_not_show_it() -> None:
+    poses = bare(film([Key(0.0), Key(0.2), Key(0.7, hip=4.0), Key(4.0, hip=4.0)], fps=30.0))
+    assert looked_at(poses) == [0, EVERY, EVERY + RESTED]
 
 
 def test_an_outline_is_given_again_only_soon_and_only_forwards() -> None:
-    poses = bare(film([Key(0.0), Key(9.0)], fps=30.0))
-    part = [pose for pose in poses if pose.time_s < 0.7 or pose.time_s > 5.0]
-    assert slots_of(looked_at(part))[:2] == [0, 25]
-    back = [pose for pose in poses if 4.8 <= pose.time_s < 5.5] + [pose for pose in poses if pose.time_s < 0.5]
-    assert slots_of(looked_at(back)) == [24, 0]
+    part = [pose for pose in RESTING if pose.time_s < 0.7 or pose.time_s > 5.0]
+    assert looked_at(part)[:2] == [0, 25]
+    back = [pose for pose in RESTING if 4.8 <= pose.time_s < 5.5] + [pose for pose in RESTING if pose.time_s < 0.5]
+    assert looked_at(back) == [24, 0]
+
+
+def test_what_shows_little_is_looked_for_again() -> None:
+    assert looked_at(RESTING, masks=Masks(apart_px=-60.0))[: MOST_SOON + 2] == [0, 1, 2, EVERY]
 
 
 @pytest.mark.parametrize("masks", [Masks(shift_px=80.0), Masks(apart_px=-60.0)], ids=["somebody else", "no edge"])

@@ -8,7 +8,7 @@ import math
 import weakref
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +31,10 @@ from formcheck.reports.csv import write_angles
 from formcheck.reports.json import report_from_dict, report_to_dict
 from formcheck.reports.parquet import angle_table
 from formcheck.sampling import (
+    CELL,
     DENSE,
     EDGE_S,
+    FLICKER,
     QUIET_SLOT_S,
     SEARCH_S,
     SETTLED,
@@ -40,6 +42,7 @@ from formcheck.sampling import (
     STILL_SLOT_S,
     SURPRISED_SLOT_S,
     Sampler,
+    change_if_still,
     moved,
     trunk_px,
 )
@@ -149,14 +152,60 @@ class TestSampler:
         )
         assert dim.keys() == none.keys()
 
-    def test_long_slots_are_not_for_the_clips_beginning_and_end(self) -> None:
-        sampler, sent = Sampler(4.0), []
-        for pose in film(STILL_KEYS):
-            if sampler.wants(pose.time_s, thumbnail_of(pose.index)):
-                sampler.saw(pose, thumbnail_of(pose.index))
+    @pytest.mark.parametrize("end_s", [8.5, 8.7, 8.9, 9.1])
+    @pytest.mark.parametrize("quiet", [False, True], ids=["still", "quiet"])
+    def test_long_slots_are_not_for_the_clips_beginning_and_end(self, quiet: bool, end_s: float) -> None:
+        poses = [pose for pose in film(MOVES_AND_RESTS) if pose.time_s <= end_s]
+        sampler, sent = Sampler(end_s), []
+        for pose in poses:
+            small = drawn(pose) if quiet else thumbnail_of(pose.index)
+            if sampler.wants(pose.time_s, small):
+                sampler.saw(pose, small)
                 sent.append(pose.time_s)
-        gaps = np.diff([time_s for time_s in sent if time_s < EDGE_S or time_s > 4.0 - EDGE_S + LOOK_SLOT_S])
-        assert np.sort(gaps)[:-1].max() <= LOOK_SLOT_S + 1 / 30  # but for the one between the two ends
+        longest = np.diff([time_s for time_s in sent if RESTS_S < time_s < end_s - EDGE_S]).max()
+        assert longest == pytest.approx(QUIET_SLOT_S if quiet else STILL_SLOT_S, abs=1 / 30)
+        for at_edge in (
+            [time_s for time_s in sent if time_s < EDGE_S],
+            [time_s for time_s in sent if time_s > end_s - EDGE_S - 1 / 30],
+        ):
+            assert np.diff(at_edge).max() <= LOOK_SLOT_S + 1 / 30
+        assert next(time_s for time_s in sent if time_s > end_s - EDGE_S) <= end_s - EDGE_S + LOOK_SLOT_S + 1 / 30
+
+    def test_what_movement_looks_like_is_learnt_anew_after_a_leap(self) -> None:
+        poses = film(MOVES_AND_RESTS)
+
+        def picture(index: int) -> np.ndarray:
+            return drawn(poses[index]) + 60.0 * (index >= round(RESTS_S * 30))
+
+        sent, _ = sampled(poses, picture)
+        gaps = gaps_s({index: pose for index, pose in sent.items() if pose.time_s > RESTS_S + 1.0})
+        assert gaps == pytest.approx(STILL_SLOT_S, abs=1 / 30)
+
+    def test_a_long_way_is_movement_whatever_the_picture_shows(self) -> None:
+        """As of an arm in front of clothes of its own colour."""
+        poses = film([*MOVES_AND_RESTS[:-1], Key(4.0), Key(6.0, knee=15.0), Key(8.0, knee=15.0)])
+        frozen = drawn(poses[0]) - 10.0
+        pictures = [drawn(pose) if pose.index < 120 else frozen + 0.1 * thumbnail_of(pose.index) for pose in poses]
+        sent, _ = sampled(poses, pictures.__getitem__)
+        further = [pose.time_s for pose in sent.values() if pose.time_s > 4.1 and moved(poses[120], pose) > FLICKER]
+        assert further[1] - further[0] < LOOK_SLOT_S + 1 / 30
+
+    def test_a_change_of_the_picture_is_looked_at_where_the_next_slot_begins(self) -> None:
+        poses = film(MOVES_AND_RESTS)
+        quiet, _ = sampled(poses, lambda index: drawn(poses[index]))
+        before = next(
+            one
+            for one, other in pairwise(sorted(quiet))
+            if poses[one].time_s > 2.5 and poses[other].time_s - poses[one].time_s > 1.5 * LOOK_SLOT_S
+        )
+
+        def picture(index: int) -> np.ndarray:
+            small = drawn(poses[index])
+            small[:2, :6] += 90.0 * (index > before)
+            return small
+
+        sent, _ = sampled(poses, picture)
+        assert next(index for index in sorted(sent) if index > before) == before + round(LOOK_SLOT_S * 30)
 
     def test_what_is_sent_begins_a_slot_of_time(self) -> None:
         poses = film([Key(0.0), Key(4.0, knee=60.0)])
@@ -259,6 +308,17 @@ class TestSampler:
         assert sampler.missed(end, []) == []
         assert sampler.missed(start, skipped) == []
         assert sampler.missed(Pose.missing(1, 1.0, (10, 10)), skipped) == []
+
+
+def test_how_a_picture_changes_with_a_short_way_is_told_from_longer_ones() -> None:
+    """The longer the way, the less each part of it adds: 4 levels for a hundredth, at most 100 in all."""
+
+    def change(way: float) -> float:
+        return 400.0 * way / (1.0 + way / CELL)
+
+    assert change(10.0) < 100.0
+    for ways in ([0.15, 0.2, 0.3], [0.3, 0.6, 1.0, 0.2]):
+        assert change_if_still([(way, change(way)) for way in ways]) == pytest.approx(change(STILL))
 
 
 def test_moved_is_in_trunk_lengths_and_knows_missing_poses() -> None:

@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
-from formcheck.adapters.square import MIN_REACH_PX, Square, reach_of, trunk_of, trunks_apart
+from formcheck.adapters.square import MIN_REACH_PX, Square, coarse, reach_of, trunk_of, trunks_apart
 from formcheck.geometry import angle_from_vertical, length, signed_angle
-from formcheck.landmarks import side_landmark
-from formcheck.silhouette import outline
+from formcheck.silhouette import HEIGHTS, outline
 from formcheck.slots import LOOK_SLOT_S, time_slot
-from formcheck.types import OUTLINE_SHAPE, FloatArray, Frame, Pose, PoseTrack, Side
+from formcheck.types import OUTLINE_SHAPE, BoolArray, FloatArray, Frame, Pose, PoseTrack
 from formcheck.view import near_side_votes, yaw_per_frame
 
 # An outline is taken in the first frame of a slot of time (`LOOK_SLOT_S`), or not in that slot, and as a rule in slots
@@ -31,10 +30,13 @@ EVERY = 4  # slots from one outline to the next, a landmarker run each
 AT_TURN = 1  # slots in a row that have one because the trunk slows down: where a hinge turns round
 LITTLE_SEEN = 0.3  # of the outline's points, of which those along the front are often behind an arm
 MOST_SOON = 2  # slots in a row that have one because the last showed little: an arm is out of the way soon
-# While somebody rests, so does their outline: the last one is given again instead of looking for it.
-TRUNK_RESTS = 0.04  # trunk lines that its ends may have gone since that look; more, and a back reads worse
-LIMBS_REST = 0.08  # of elbows, knees and ankles: a leg that is lifted bends the back, while hips and shoulders stay
-REST_SLOTS = 2 * EVERY  # from that look, at most
+# While the picture around the trunk stays what it was, so does the outline: the last one is given again.
+AGAIN_SLOTS = 2 * EVERY  # from the last look, at most
+TRUNK_RESTS = 0.04  # trunk lines that its ends may have gone since: where clothes hardly differ from what is behind
+SAME_SHARE = 0.1  # of the contrast around the trunk; where one edge moves by a tenth of a cell
+CELLS = 48  # in the square's side; the trunk is about ten long
+CHANGED_CELLS = 5  # those that changed most
+NEAR_TRUNK = 0.5  # trunk lines from its axis
 SLOWED = 0.7  # of the fastest in this movement
 MOVING = 0.15  # trunk lines a second; slower is no movement that could slow down
 MAX_YAW_DEG = 45.0  # one frame's own estimate; from further round the outline is not that of the back
@@ -51,8 +53,6 @@ TURN_STEP_DEG = 30.0
 MAX_APART = 0.3  # trunk lines between the hips (and shoulders) of the two landmarkers: beyond, it is somebody else
 MAX_TURNED_DEG = 10.0  # between the trunks of the two: beyond, one of them has misread it
 GREY = (128, 128, 128)
-
-_LIMBS = [[int(side_landmark(side, name)) for side in Side] for name in ("elbow", "knee", "ankle")]
 
 
 class MaskBackend(Protocol):
@@ -78,27 +78,29 @@ class Outliner:
         self._open_backend = open_backend
         self._backend: MaskBackend | None = None
         self._clock = _Clock()
-        self._rest = _Rest()
+        self._look: _Look | None = None
 
     def add(self, frame: Frame, pose: Pose) -> Pose:
         """The pose, with its outline where one is due; NaN in it where it could not be told."""
         if not pose.found or not self._clock.due(pose) or not _shows_back(pose):
             return pose
-        if (same := self._rest.outline_of(pose)) is not None:
-            self._clock.saw(pose, same)
-            return replace(pose, outline_px=same)
+        look = self._look
+        found = look.points if look is not None and look.still_shows(frame, pose) else self._look_at(frame, pose)
+        self._clock.saw(pose, found)
+        return replace(pose, outline_px=found)
+
+    def _look_at(self, frame: Frame, pose: Pose) -> FloatArray:
         if self._backend is None:
             self._backend = self._open_backend()
         square = around(pose)
-        seen = self._backend.detect(square.cut_out(frame, GREY))
-        points = square.inside(pose.image_px)
-        if seen.mask is None or not _same_trunk(points, seen.image_px):
+        picture = square.cut_out(frame, GREY)
+        seen = self._backend.detect(picture)
+        if seen.mask is None or not _same_trunk(square.inside(pose.image_px), seen.image_px):
             found = np.full(OUTLINE_SHAPE, np.nan)
         else:
             found = square.outside(outline(seen.mask, seen.image_px))
-        self._clock.saw(pose, found)
-        self._rest.saw(pose, found)
-        return replace(pose, outline_px=found)
+        self._look = None if _shows_little(found) else _Look.of(picture, square, pose, found)
+        return found
 
     def close(self) -> None:
         """Free the backend. Closing twice is allowed."""
@@ -144,31 +146,49 @@ class _Clock:
         self._fastest = speed if self._slow > AT_TURN else max(self._fastest, speed)
 
 
-class _Rest:
-    """Knows the last outline that was looked for, and gives it again while the body rests."""
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """The last look, and what the picture around the trunk was then.
 
-    def __init__(self) -> None:
-        self._last: tuple[Pose, FloatArray] | None = None  # and its outline
+    Attributes
+    ----------
+    pose : Pose
+    points : ndarray
+        The outline.
+    square : Square
+    near : ndarray of bool, shape (CELLS, CELLS)
+        Cells of the square that lie near the trunk.
+    cells : ndarray, shape (cells near the trunk, 3)
+        Their levels.
+    """
 
-    def saw(self, pose: Pose, points: FloatArray) -> None:
-        """Take an outline."""
-        self._last = None if _shows_little(points) else (pose, points)
+    pose: Pose
+    points: FloatArray
+    square: Square
+    near: BoolArray
+    cells: FloatArray
 
-    def outline_of(self, pose: Pose) -> FloatArray | None:
-        """The outline of a pose that is still what it was; None where it must be looked for."""
-        if self._last is None:
-            return None
-        last, points = self._last
-        slots = time_slot(pose.time_s, LOOK_SLOT_S) - time_slot(last.time_s, LOOK_SLOT_S)
-        return points if 0 <= slots <= REST_SLOTS and _rests(last.image_px, pose.image_px) else None
+    @classmethod
+    def of(cls, picture: Frame, square: Square, pose: Pose, points: FloatArray) -> _Look:
+        """A look at a square that was cut out."""
+        shoulder, hip = square.inside(trunk_of(pose.image_px)) * CELLS / SQUARE_PX
+        along = shoulder - hip
+        middles = np.stack(np.meshgrid(*[np.arange(CELLS) + 0.5] * 2), axis=-1) - hip
+        size = float(length(along))
+        share = np.clip(middles @ along / size**2, HEIGHTS[0], HEIGHTS[-1])
+        near = length(middles - share[..., None] * along) < NEAR_TRUNK * size
+        return cls(pose, points, square, near, coarse(picture.image, CELLS)[near])
 
-
-def _rests(one_px: FloatArray, other_px: FloatArray) -> bool:
-    """Whether a body is where it was, by what both sides have in the middle: single hidden limbs flicker."""
-    one, other = trunk_of(one_px), trunk_of(other_px)
-    limbs = max(float(length(other_px[pair].mean(axis=0) - one_px[pair].mean(axis=0))) for pair in _LIMBS)
-    trunk_px = float(length(one[0] - one[1]))
-    return trunks_apart(one, other) <= TRUNK_RESTS and limbs <= LIMBS_REST * trunk_px
+    def still_shows(self, frame: Frame, pose: Pose) -> bool:
+        """Whether this pose's outline is that of the look; not without contrast, which would show a change."""
+        slots = time_slot(pose.time_s, LOOK_SLOT_S) - time_slot(self.pose.time_s, LOOK_SLOT_S)
+        apart = trunks_apart(trunk_of(self.pose.image_px), trunk_of(pose.image_px))
+        if not (0 <= slots <= AGAIN_SLOTS and apart <= TRUNK_RESTS):
+            return False
+        cells = coarse(self.square.cut_out(frame, GREY).image, CELLS)[self.near]
+        change = np.sort(np.abs(cells - self.cells).max(axis=1))[-CHANGED_CELLS:].mean()
+        darkest, brightest = np.percentile(self.cells.max(axis=1), (5, 95))
+        return bool(change < SAME_SHARE * (brightest - darkest))
 
 
 def _shows_little(points: FloatArray) -> bool:

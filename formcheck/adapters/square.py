@@ -12,7 +12,7 @@ import numpy as np
 
 from formcheck.geometry import length
 from formcheck.landmarks import Landmark
-from formcheck.types import FloatArray, Frame, Pose
+from formcheck.types import FloatArray, Frame, ImageArray, Pose
 
 MIN_REACH_PX = 24.0
 
@@ -75,6 +75,13 @@ class Square:
         rotation = self.turn / np.sqrt(np.linalg.det(self.turn))
         world = np.column_stack([pose.world_m[:, :2] @ rotation, pose.world_m[:, 2]])
         return replace(pose, size_px=size_px, image_px=self.outside(pose.image_px), world_m=world)
+
+
+def coarse(image: ImageArray, cells: int) -> FloatArray:
+    """The mean levels of a square picture on a grid, shape (cells, cells, 3)."""
+    import cv2  # late: importing a backend must cost nothing
+
+    return np.asarray(cv2.resize(image, (cells, cells), interpolation=cv2.INTER_AREA), dtype=np.float64)
 
 
 def trunk_of(image_px: FloatArray) -> FloatArray:
