@@ -58,7 +58,7 @@ class Back:
         Distance from the line hip to shoulder to the back at the heights `PROFILE`, percent of that line; smoothed,
         with short gaps in time filled.
     looked : ndarray of bool, shape (n,)
-        Frames in which an outline was looked for.
+        Frames that carry an outline in which some edge was seen.
     hidden : ndarray of bool, shape (n,)
         Of those, the ones in which an arm hid some of the lower back.
     rough : ndarray of bool, shape (n,)

@@ -24,7 +24,7 @@ from formcheck.view import near_side_votes, yaw_per_frame
 
 # An outline is taken in the first frame of a slot of time (`LOOK_SLOT_S`), or not in that slot, and as a rule in slots
 # whose number is a multiple of `EVERY`: `--rate auto` sends those frames too, so it has nearly the outlines of the full
-# rate, and what one rate saw more does not move those after it. By other frames, a back reads 1 to 4 deg otherwise.
+# rate, and what one rate saw more hardly moves those after it. By other frames, a back reads 1 to 4 deg otherwise.
 # Every 0.05 s tells it no better than every 0.8 s, if moments next to the turn are among them.
 EVERY = 4  # slots from one outline to the next, a landmarker run each
 AT_TURN = 1  # slots in a row that have one because the trunk slows down: where a hinge turns round

@@ -11,11 +11,11 @@ _OPENCV_THREADS = "OPENCV_FOR_THREADS_NUM"
 def prepare_process() -> None:
     """No connections from C libraries, and OpenCV in one thread; call it before threads start.
 
-    OpenCV divides even small pictures among its threads, and formcheck gives it only small ones: waking the threads
-    costs more than they do, about a third of the time for a pose's patches. What OpenCV computes stays the same. It
-    reads the variable when it is loaded, this one and the one inside mediapipe; a value that is there already is kept.
+    OpenCV divides even small pictures among its threads, and formcheck gives it hardly others: waking the threads costs
+    more than they do, about a third of the time for a pose's patches. What OpenCV computes stays the same. It reads the
+    variable when it is loaded, this one and the one inside mediapipe; a value that is there already is kept.
     """
-    from formcheck.adapters.mediapipe import block_connections  # late, for tests that replace it
+    from formcheck.adapters.mediapipe import block_connections  # late: tests replace it
 
     block_connections()
     if _OPENCV_THREADS in os.environ:
