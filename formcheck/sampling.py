@@ -171,7 +171,7 @@ class Sampler:
         return STILL_SLOT_S if (self._quiet or still) and self._is_inner(STILL_SLOT_S) else slot_s
 
     def _is_inner(self, slot_s: float) -> bool:
-        """Whether the next slot of that length lies between the clip's edges."""
+        """Whether the next slot of that length begins between the clip's edges."""
         first_s, last_s = self._edges_s
         return self._sent is not None and first_s < self._sent.time_s + slot_s < last_s
 

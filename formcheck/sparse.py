@@ -207,7 +207,7 @@ def read_again(
 ) -> PoseLog:
     """Read stretches of a clip closely that was read sparsely before; the poses of all frames.
 
-    Outlines are added to those that were read before, which stay: each is of its frame alone.
+    Outlines are added to those that were read before, which stay.
 
     Parameters
     ----------
@@ -236,8 +236,9 @@ def read_again(
         for pose in filled:
             for index in range(len(poses), pose.index):
                 poses.append(log[index])
-            shown = pose.outline_px is not None and has_edge(pose.outline_px[None])[0]
-            poses.append(pose if shown else replace(pose, outline_px=log[pose.index].outline_px))
+            known = log[pose.index].outline_px
+            shown = known is not None and has_edge(known[None])[0]
+            poses.append(replace(pose, outline_px=known) if shown else pose)
 
     stretch: _Stretch | None = None
     last = -1

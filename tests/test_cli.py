@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from test_reports import FAULT, make_analysis, make_outcome, make_report, names
 
-import formcheck.adapters.mediapipe
+import formcheck.adapters.process
 import formcheck.pipeline
 import formcheck.stills
 from formcheck import __version__
@@ -61,7 +61,7 @@ def pipeline(monkeypatch):
     monkeypatch.setattr(formcheck.pipeline, "analyze_clip", fake.analyze_clip)
     monkeypatch.setattr(formcheck.pipeline, "render_overlay", fake.render_overlay)
     # It would change the environment of the whole test process.
-    monkeypatch.setattr(formcheck.adapters.mediapipe, "block_connections", lambda: None)
+    monkeypatch.setattr(formcheck.adapters.process, "prepare_process", lambda: None)
     monkeypatch.delenv("FORMCHECK_DEBUG", raising=False)
     return fake
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from synthetic import Key, film, repetitions
@@ -243,10 +244,49 @@ def test_a_look_is_taken_again_where_the_picture_around_the_trunk_has_changed() 
         assert looked == ([0, *range(2 * EVERY, 41, RESTED)] if changed else [*range(0, 41, RESTED)])
 
 
+def bending(pose: Pose, bulge: float, levels: tuple[int, int, int], cropped: bool) -> ImageArray:
+    """A trunk as wide as the masks say, before a wall and with legs, whose back bulges (trunk lines) from 1 s on."""
+    back, wall, legs = levels
+    image = np.full((720, 1280, 3), wall, dtype=np.uint8)
+    hip, shoulder = (RESTING[0].image_px[list(pair)].mean(axis=0) for pair in ((23, 24), (11, 12)))
+    along = shoulder - hip
+    across = np.array([-along[1], along[0]]) / np.hypot(*along)
+    heights = np.linspace(-0.2, 1.1, 60)[:, None]
+    out = 60.0 + np.hypot(*along) * bulge * (pose.time_s > 1.0) * np.exp(-(((heights - 0.3) / 0.22) ** 2))
+    axis = hip + heights * along
+    corners = [np.concatenate([axis + out * across, (axis - 60.0 * across)[::-1]])]
+    corners.append(hip - 0.05 * along + np.array([[1, 0], [-1, 0], [-1, 1], [1, 1]]) @ [60.0 * across, -1.5 * along])
+    for polygon, level in zip(corners, (back, legs), strict=True):
+        points = np.round(polygon * 256).astype(np.int32)
+        cv2.fillPoly(image, [points], (level,) * 3, lineType=cv2.LINE_AA, shift=8)
+    if cropped:
+        image[: round(shoulder[1])] = 0  # a black bar, of which no contrast of the back must come
+    return image
+
+
+@pytest.mark.parametrize("cropped", [False, True])
+@pytest.mark.parametrize(
+    "levels",
+    [
+        pytest.param((220, 40, 30), id="light on dark"),
+        pytest.param((25, 55, 190), id="dark on dark, light legs"),
+        pytest.param((225, 200, 20), id="light on light, dark legs"),
+        pytest.param((8, 20, 8), id="in the dark"),
+    ],
+)
+def test_a_back_that_bends_under_resting_landmarks_is_looked_at_again(
+    levels: tuple[int, int, int], cropped: bool
+) -> None:
+    rests, little, much = (
+        looked_at(RESTING, lambda pose, bulge=bulge: bending(pose, bulge, levels, cropped))
+        for bulge in (0.0, 0.01, 0.035)
+    )
+    assert rests == little == list(range(0, 41, RESTED))
+    assert much == [0, *range(2 * EVERY, 41, RESTED)]
+
+
 def test_a_picture_without_contrast_tells_nothing() -> None:
-    dull = (0.1 * CLOTH).astype(np.uint8)
     assert looked_at(RESTING, lambda _: np.full_like(CLOTH, 90)) == list(range(0, 41, EVERY))
-    assert looked_at(RESTING, lambda _: dull) == list(range(0, 41, RESTED))
 
 
 def test_who_moves_is_looked_at_again_also_where_the_picture_does_not_show_it() -> None:

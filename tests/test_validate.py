@@ -157,7 +157,7 @@ class TestCommand:
     ) -> Callable[..., tuple[int, str, str]]:
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
         # It would change the environment of the whole test process.
-        monkeypatch.setattr("formcheck.adapters.mediapipe.block_connections", lambda: None)
+        monkeypatch.setattr("formcheck.adapters.process.prepare_process", lambda: None)
         # The table that belongs to the package stays as it is.
         monkeypatch.setattr(accuracy, "__file__", str(tmp_path / "accuracy.py"))
 

@@ -32,11 +32,12 @@ LITTLE_SEEN = 0.3  # of the outline's points, of which those along the front are
 MOST_SOON = 2  # slots in a row that have one because the last showed little: an arm is out of the way soon
 # While the picture around the trunk stays what it was, so does the outline: the last one is given again.
 AGAIN_SLOTS = 2 * EVERY  # from the last look, at most
-TRUNK_RESTS = 0.04  # trunk lines that its ends may have gone since: where clothes hardly differ from what is behind
-SAME_SHARE = 0.1  # of the contrast around the trunk; where one edge moves by a tenth of a cell
-CELLS = 48  # in the square's side; the trunk is about ten long
+TRUNK_RESTS = 0.04  # trunk lines that its ends may have gone since
+CELLS = 48  # in the square's side; the trunk is seven to eleven long
 CHANGED_CELLS = 5  # those that changed most
 NEAR_TRUNK = 0.5  # trunk lines from its axis
+SAME_SHARE = 0.15  # of the contrast along the outline: less than as when a part of it moves by 3 % of the trunk
+DULLEST = 25.0  # percentile over the outline's points: a bright wall behind the legs must not stand for the back
 SLOWED = 0.7  # of the fastest in this movement
 MOVING = 0.15  # trunk lines a second; slower is no movement that could slow down
 MAX_YAW_DEG = 45.0  # one frame's own estimate; from further round the outline is not that of the back
@@ -160,6 +161,8 @@ class _Look:
         Cells of the square that lie near the trunk.
     cells : ndarray, shape (cells near the trunk, 3)
         Their levels.
+    contrast : float
+        Levels from inside to outside of the outline.
     """
 
     pose: Pose
@@ -167,6 +170,7 @@ class _Look:
     square: Square
     near: BoolArray
     cells: FloatArray
+    contrast: float
 
     @classmethod
     def of(cls, picture: Frame, square: Square, pose: Pose, points: FloatArray) -> _Look:
@@ -177,7 +181,9 @@ class _Look:
         size = float(length(along))
         share = np.clip(middles @ along / size**2, HEIGHTS[0], HEIGHTS[-1])
         near = length(middles - share[..., None] * along) < NEAR_TRUNK * size
-        return cls(pose, points, square, near, coarse(picture.image, CELLS)[near])
+        levels = coarse(picture.image, CELLS)
+        contrast = _contrast(levels, square.inside(points) * CELLS / SQUARE_PX)
+        return cls(pose, points, square, near, levels[near], contrast)
 
     def still_shows(self, frame: Frame, pose: Pose) -> bool:
         """Whether this pose's outline is that of the look; not without contrast, which would show a change."""
@@ -187,8 +193,18 @@ class _Look:
             return False
         cells = coarse(self.square.cut_out(frame, GREY).image, CELLS)[self.near]
         change = np.sort(np.abs(cells - self.cells).max(axis=1))[-CHANGED_CELLS:].mean()
-        darkest, brightest = np.percentile(self.cells.max(axis=1), (5, 95))
-        return bool(change < SAME_SHARE * (brightest - darkest))
+        return bool(change < SAME_SHARE * self.contrast)
+
+
+def _contrast(levels: FloatArray, points: FloatArray) -> float:
+    """Levels from one cell inside an outline to one cell outside, where they are least; 0 where none is told."""
+    edges, axis = points[:2], points[2]
+    outwards = (edges - axis) / np.maximum(length(edges - axis), 1e-6)[..., None]
+    ends = np.stack([edges - outwards, edges + outwards]).reshape(2, -1, 2)
+    ends = ends[:, ((ends >= 0) & (ends < len(levels))).all(axis=(0, 2))].astype(int)  # not where one is NaN
+    inside, outside = levels[ends[..., 1], ends[..., 0]]
+    steps = np.abs(outside - inside).max(axis=1)
+    return float(np.percentile(steps, DULLEST)) if steps.size else 0.0
 
 
 def _shows_little(points: FloatArray) -> bool:

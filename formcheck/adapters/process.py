@@ -13,13 +13,12 @@ def prepare_process() -> None:
 
     OpenCV divides even small pictures among its threads, and formcheck gives it hardly others: waking the threads costs
     more than they do, about a third of the time for a pose's patches. What OpenCV computes stays the same. It reads the
-    variable when it is loaded, this one and the one inside mediapipe; a value that is there already is kept.
+    variable when it is loaded, as does the one inside mediapipe; a value that is there already is kept.
     """
-    from formcheck.adapters.mediapipe import block_connections  # late: tests replace it
+    if _OPENCV_THREADS not in os.environ:
+        os.environ[_OPENCV_THREADS] = "1"
+        if (loaded := sys.modules.get("cv2")) is not None:
+            loaded.setNumThreads(1)
+    from formcheck.adapters.mediapipe import block_connections  # late: it loads OpenCV
 
     block_connections()
-    if _OPENCV_THREADS in os.environ:
-        return
-    os.environ[_OPENCV_THREADS] = "1"
-    if (loaded := sys.modules.get("cv2")) is not None:
-        loaded.setNumThreads(1)

@@ -32,7 +32,7 @@ from formcheck.validate.truth import TruthClip, exercise_of, find_truth_clips, l
 __all__ = ["Validation", "cached_poses", "default_cache", "validate"]
 
 READING = (
-    "outlines 15, slow clock 2"  # part of the cache's key: to be changed when poses or outlines come out otherwise
+    "outlines 16, slow clock 2"  # part of the cache's key: to be changed when poses or outlines come out otherwise
 )
 
 OnProgress = Callable[[float, int], None]
