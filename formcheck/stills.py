@@ -21,11 +21,11 @@ from formcheck.overlay import draw
 from formcheck.reading import Progress
 from formcheck.reports.html import html_report
 from formcheck.reports.moments import Moment, Still, moments
-from formcheck.types import Analysis, FloatArray, Frame
+from formcheck.types import Analysis, FloatArray, Frame, Pose
 
 LARGE_PX, SMALL_PX = 960, 560  # longest side: the first still of a finding, and the others
 QUALITY = 80  # of the JPEGs
-ROOM = 0.2  # around the person, in spans of the landmarks: head and hands reach beyond them
+ROOM = 0.2  # around the person, in spans of what is known of them: head and hands reach beyond them
 LEAST_SHARE = 0.25  # of the frame; a smaller part of most clips is only blurred
 MOST_OBLONG = 1.6  # longer side over shorter
 
@@ -84,7 +84,8 @@ def _boxes(analysis: Analysis, wanted: Sequence[Moment]) -> list[Box]:
     """Where to cut each picture; those that are there to be compared are cut alike."""
     track = analysis.track
     rows = [_row_at(analysis, moment.time_s) for moment in wanted]
-    points = [track.part(slice(row, row + 1)).image_px for row in rows]
+    exercise = EXERCISES[analysis.report.exercise.name]
+    points = [_points_of(replay_frame(analysis, exercise, row, []).pose) for row in rows]
     compared = [seen for seen, moment in zip(points, wanted, strict=True) if moment.outcome is None]
     return [
         person_box(seen if moment.outcome is not None else np.concatenate(compared), track.size_px)
@@ -92,18 +93,23 @@ def _boxes(analysis: Analysis, wanted: Sequence[Moment]) -> list[Box]:
     ]
 
 
-def person_box(image_px: FloatArray, size_px: tuple[int, int]) -> Box:
+def _points_of(pose: Pose) -> FloatArray:
+    """Landmarks and the outline of the trunk, shape (n, 2): a rounded back rises far above hips and shoulders."""
+    outline_px = np.empty((0, 2)) if pose.outline_px is None else pose.outline_px.reshape(-1, 2)
+    return np.concatenate([pose.image_px, outline_px])
+
+
+def person_box(points_px: FloatArray, size_px: tuple[int, int]) -> Box:
     """The part of a frame that shows a person with some room around, as left, top, right, bottom in whole pixels.
 
     Parameters
     ----------
-    image_px : ndarray, shape (n, 33, 2)
-        Landmarks of one or more moments, pixels; NaN where unseen.
+    points_px : ndarray, shape (n, 2)
+        Of the person, at one or more moments; NaN where unseen.
     size_px : (int, int)
-        Width and height of the frame. Without landmarks, all of it is the box.
+        Width and height of the frame. Without a point, all of it is the box.
     """
-    points = image_px.reshape(-1, 2)
-    points = points[np.isfinite(points).all(axis=1)]
+    points = points_px[np.isfinite(points_px).all(axis=1)]
     size = np.array(size_px, dtype=float)
     if not len(points):
         return 0, 0, size_px[0], size_px[1]

@@ -38,7 +38,9 @@ def picture(index: int) -> ImageArray:
 def analysis() -> Analysis:
     """The filmed analysis with its landmarks in the clip's smaller frames."""
     found = filmed.analysis(NAME)
-    track = replace(found.track, image_px=found.track.image_px / 2, size_px=SIZE)
+    outline_px = found.track.outline_px
+    assert outline_px is not None
+    track = replace(found.track, image_px=found.track.image_px / 2, outline_px=outline_px / 2, size_px=SIZE)
     return replace(found, track=track)
 
 
@@ -102,7 +104,7 @@ class TestBox:
         st.sampled_from([(1920, 1080), (1080, 1920), (640, 480)]),
     )
     def test_it_lies_in_the_frame_and_holds_what_is_seen(self, points, size):
-        left, top, right, bottom = person_box(np.array([points]), size)
+        left, top, right, bottom = person_box(np.array(points), size)
         assert 0 <= left < right <= size[0]
         assert 0 <= top < bottom <= size[1]
         for x, y in points:
@@ -111,11 +113,11 @@ class TestBox:
                 assert top - 1 <= y <= bottom + 1
 
     def test_nobody_gives_the_whole_frame(self):
-        assert person_box(np.full((1, 33, 2), np.nan), SIZE) == (0, 0, *SIZE)
+        assert person_box(np.full((33, 2), np.nan), SIZE) == (0, 0, *SIZE)
 
     def test_a_small_person_fills_the_picture_without_a_thin_strip(self):
-        points = np.tile([960.0, 500.0], (1, 33, 1))
-        points[0, :, 1] += np.linspace(-200, 200, 33)
+        points = np.tile([960.0, 500.0], (33, 1))
+        points[:, 1] += np.linspace(-200, 200, 33)
         left, top, right, bottom = person_box(points, (1920, 1080))
         assert bottom - top < 700
         assert (bottom - top) / (right - left) <= MOST_OBLONG + 0.01
@@ -144,6 +146,24 @@ class TestStills:
 
         assert (np.abs(opened(unmarked.jpeg).astype(int) - level) > 40).mean() > 0.01, "the skeleton is drawn"
         assert orange(marked.jpeg) > orange(unmarked.jpeg)
+
+    def test_a_back_that_rises_above_hips_and_shoulders_is_in_the_picture(self, clip, analysis, monkeypatch):
+        raised = analysis.track.outline_px - [0.0, 70.0]
+        high = replace(analysis, track=replace(analysis.track, outline_px=raised))
+        drawn, seen = stills.draw, []
+
+        def watch(image, update, **options):
+            seen.append((image.shape, update.pose.outline_px))
+            return drawn(image, update, **options)
+
+        monkeypatch.setattr(stills, "draw", watch)
+        take_stills(clip, high, [moment for moment in moments(analysis.report) if moment.outcome is not None])
+        assert seen
+        for shape, outline_px in seen:
+            points = outline_px[np.isfinite(outline_px).all(axis=-1)]
+            assert len(points) > 20
+            assert (points >= 0).all()
+            assert (points <= [shape[1], shape[0]]).all()
 
     def test_pictures_to_compare_are_cut_alike(self, clip, analysis):
         rest, deepest = (
