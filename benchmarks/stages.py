@@ -13,13 +13,16 @@ import argparse
 import json
 import multiprocessing
 import os
+import queue
 import statistics
 import sys
 import tempfile
+import threading
 import time
+import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -47,6 +50,7 @@ WHOLE = frozenset({"outlines", "scout"})  # have landmarkers of their own, which
 CPU_TIME = "FORMCHECK_BENCHMARK_CPU"
 COLUMNS = (*CHECK, "check", *OVERLAY, "overlay", "bare", "bare decode")
 LONGEST_WAIT_S = 3600.0
+POLL_S = 1.0
 
 
 def now() -> float:
@@ -175,7 +179,16 @@ def exercise_for(clip: Path) -> str:
 
 
 def job(clips: Sequence[Path], rounds: int, rate: str, start: Any, results: Any) -> None:
-    """One process: for each round, wait for the others, then do every clip both ways."""
+    """One process: for each round, wait for the others, then do every clip both ways; a failure is a result too."""
+    try:
+        run_rounds(clips, rounds, rate, start, results)
+    except Exception:
+        results.put(traceback.format_exc())
+        start.abort()
+        raise
+
+
+def run_rounds(clips: Sequence[Path], rounds: int, rate: str, start: Any, results: Any) -> None:
     prepare_process()  # mediapipe, used here without formcheck's wrapper, would send usage records
     with MediaPipeBackend.open():
         pass  # imports mediapipe, once per process: no cost of a clip
@@ -197,16 +210,33 @@ def measure(clips: Sequence[Path], numbers: Sequence[int], rounds: int, rate: st
         for process in team:
             process.start()
         teams.append((number, start, results, team))
-    for turn in range(rounds):
-        for number, start, results, _ in teams:
-            print(f"round {turn + 1}, {number} job(s)", file=sys.stderr)
-            start.wait(LONGEST_WAIT_S)
-            for _ in range(number):
-                found[number] += results.get(timeout=LONGEST_WAIT_S)
-    for *_, team in teams:
-        for process in team:
-            process.join()
+    try:
+        for turn in range(rounds):
+            for number, start, results, team in teams:
+                print(f"round {turn + 1}, {number} job(s)", file=sys.stderr)
+                with suppress(threading.BrokenBarrierError):  # a job has failed, as its result says
+                    start.wait(LONGEST_WAIT_S)
+                for _ in range(number):
+                    found[number] += next_result(results, team)
+    except BaseException:
+        for process in (process for *_, team in teams for process in team):
+            process.terminate()
+        raise
+    for process in (process for *_, team in teams for process in team):
+        process.join()
     return found
+
+
+def next_result(results: Any, team: Sequence[Any]) -> list[dict[str, float]]:
+    """What one of the processes measured; ends the program where one of them has failed."""
+    while True:
+        with suppress(queue.Empty):
+            result = results.get(timeout=POLL_S)
+            if isinstance(result, str):
+                sys.exit(f"a job failed\n{result}")
+            return list(result)
+        if any(process.exitcode for process in team):
+            sys.exit("a job was killed")
 
 
 def summary(runs: Sequence[dict[str, float]], number: int) -> dict[str, float]:

@@ -19,7 +19,6 @@ from formcheck.types import Outcome, Status
 # A value so near to another status is read again more closely.
 DOUBT_SIGMAS: Final = 0.1
 DOUBT_OF_FAULT_SIGMAS: Final = 0.4  # more care before somebody is told of a fault
-AROUND_BACK_S: Final = 1.0  # an outline at least before it and after it
 AROUND_S: Final = 0.5  # read around a doubtful value: filters reach as far, and the network settles
 BACK_METRIC: Final = "lumbar_flexion_deg"
 JUST_S: Final = 1e-4  # no frame lies between; without, rounding may leave out the very first one of a slot
@@ -94,19 +93,18 @@ def _was_lost(outcome: Outcome, outcomes: Sequence[Outcome]) -> bool:
 
 
 def spans_to_read(
-    doubtful: Sequence[Outcome], applied: Sequence[AppliedRule], duration_s: float, known: Sequence[Span] = ()
+    doubtful: Sequence[Outcome], duration_s: float, known: Sequence[Span] = ()
 ) -> tuple[Span, ...] | None:
     """Stretches of a clip to read closely, so that these outcomes can be told; seconds, in order of time.
 
-    Each is the stretch over which the value was taken, or an edge of the clip, with a little around it, more where
-    the outline of the back decides. None: the whole clip, for an outcome of the set, or when most of it is asked for.
+    Each is the stretch over which the value was taken, or an edge of the clip, with a little around it. None: the whole
+    clip, for an outcome of the set, or when most of it is asked for.
     """
     spans: list[Span] = []
     for outcome in doubtful:
         if outcome.rep is None:
             return None
-        around_s = AROUND_BACK_S if _is_of_the_back(outcome, applied) else AROUND_S
-        spans += [(start_s - around_s, end_s + around_s) for start_s, end_s in _decided_by(outcome, duration_s)]
+        spans += [(start_s - AROUND_S, end_s + AROUND_S) for start_s, end_s in _decided_by(outcome, duration_s)]
     asked_s = sum(min(end_s, duration_s) - max(start_s, 0.0) for start_s, end_s in _joined((*spans, *known)))
     if asked_s > MOST * duration_s:
         return None

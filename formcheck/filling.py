@@ -11,8 +11,9 @@ import numpy as np
 from scipy.interpolate import Akima1DInterpolator
 
 from formcheck import leg_swaps
-from formcheck.sampling import SURPRISE, furthest, trunk_px
+from formcheck.sampling import SURPRISE
 from formcheck.types import FloatArray, Pose, PoseTrack
+from formcheck.ways import furthest, trunk_px
 
 # Frames that are filled in at once, about two minutes of them, and poses that were sent on either side of a stretch
 # that its curves and outliers may hang on.

@@ -169,7 +169,7 @@ def _closely_enough(
         if not doubtful and not passed_by:
             return analysis
         del analysis
-        spans = spans_to_read(doubtful, applied, duration_s, known)
+        spans = spans_to_read(doubtful, duration_s, known)
         # of several people, whoever is followed from the middle of a clip may be somebody else
         if passed_by or spans is None or reading.several:
             return None

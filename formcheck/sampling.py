@@ -17,19 +17,9 @@ from typing import Final, TypeVar
 
 import numpy as np
 
-from formcheck.landmarks import side_landmark
 from formcheck.slots import LOOK_SLOT_S, time_slot
-from formcheck.types import FloatArray, Pose, Side
-
-JOINTS: Final = tuple(
-    int(side_landmark(side, name))
-    for side in Side
-    for name in ("shoulder", "hip", "knee", "ankle", "heel", "foot_index")
-)
-
-_FEET: Final = tuple(int(side_landmark(side, name)) for side in Side for name in ("heel", "foot_index"))
-
-TRUNK: Final = tuple(int(side_landmark(side, name)) for side in Side for name in ("shoulder", "hip"))
+from formcheck.types import FloatArray, Pose
+from formcheck.ways import AGAIN_GAP_S, FEET, JOINTS, distances, moved, needs_again, trunk_px
 
 # Sent is the first frame of each slot of time: of 0.2 s as a rule, as a person's slow movement has hardly anything
 # faster than 2 Hz in it, and shorter ones the faster the fastest joint is. Those of one length hold those of the next.
@@ -48,11 +38,6 @@ SHOWN_KEPT: Final = 30
 CELL: Final = 0.25  # trunk lengths: in a longer way, more and more of what leaves a cell comes from another one
 EDGE_S: Final = 0.6  # at the clip's beginning and end, where little tells whether it is at rest, no long slots
 MOVE: Final = 0.5  # trunk lengths that the fastest joint may go between two frames that are sent
-# The network looks at a region that it takes from the hips and the trunk of its last pose, and is slow to turn it
-# after a body that moves: a hinge of 70 degrees a second read 5 degrees behind. Sent a second time, a frame is seen in
-# its own region, and reads as it does when every frame is sent.
-AGAIN: Final = 0.06  # trunk lengths since the last pose
-AGAIN_GAP_S: Final = 0.07  # after a shorter time the region is as near as it ever is
 SETTLED: Final = 0.15  # trunk lengths between two looks at a frame; more, and it is looked at once more
 SURPRISE: Final = 0.3  # trunk lengths by which a pose may miss where the last two led to
 FOOT_SURPRISE: Final = 0.6  # heels and toes flicker, and `formcheck.feet` puts them back
@@ -65,7 +50,7 @@ LEAP_LEVELS: Final = 30.0  # of 255
 LEAP_CELLS: Final = 60  # of 2304: about a limb
 LEAP_FRAMES: Final = 3
 
-_SURPRISES: Final = np.array([FOOT_SURPRISE if joint in _FEET else SURPRISE for joint in JOINTS])
+_SURPRISES: Final = np.array([FOOT_SURPRISE if joint in FEET else SURPRISE for joint in JOINTS])
 Skipped = TypeVar("Skipped")
 
 
@@ -127,7 +112,7 @@ class Sampler:
     def again(self, pose: Pose) -> bool:
         """Whether the frame of this pose should be sent once more, because the trunk has moved since the last one."""
         sent = self._sent
-        return sent is not None and pose.time_s - sent.time_s > AGAIN_GAP_S and moved(sent, pose, TRUNK) > AGAIN
+        return sent is not None and needs_again(sent, pose)
 
     def missed(self, pose: Pose, skipped: Sequence[Skipped]) -> list[Skipped]:
         """Frames to send after all, evenly spread, because the person moved further than was to be expected.
@@ -209,10 +194,10 @@ class Sampler:
         if before is None or sent is None or not (before.found and sent.found and pose.found):
             return False
         share = min((pose.time_s - sent.time_s) / (sent.time_s - before.time_s), 1.0)
-        off = _distances(sent.image_px + share * (sent.image_px - before.image_px), pose.image_px)
+        off = distances(sent.image_px + share * (sent.image_px - before.image_px), pose.image_px)
         if pose.time_s - sent.time_s < AGAIN_GAP_S:
             # so soon nobody has got far, and where the last two poses lead to is mostly twice their noise
-            off = np.minimum(off, _distances(sent.image_px, pose.image_px))
+            off = np.minimum(off, distances(sent.image_px, pose.image_px))
         return bool(np.nanmax(off / _SURPRISES) > trunk_px(pose))
 
 
@@ -249,28 +234,3 @@ def change_if_still(shown: Iterable[tuple[float, float]]) -> float:
         Ways that somebody moved, trunk lengths, and how much the picture changed with each, levels (`changed`).
     """
     return statistics.median(change * (1 / way + 1 / CELL) for way, change in shown) / (1 / STILL + 1 / CELL)
-
-
-def moved(one: Pose, other: Pose, joints: Sequence[int] = JOINTS) -> float:
-    """Way of the joint that moved furthest between two poses, in trunk lengths; inf when one is missing."""
-    if not (one.found and other.found):
-        return math.inf
-    trunk = max(trunk_px(one), trunk_px(other))
-    return furthest(one.image_px, other.image_px, joints) / trunk if trunk > 0 else math.inf
-
-
-def furthest(one: FloatArray, other: FloatArray, joints: Sequence[int] = JOINTS) -> float:
-    """Largest distance of a joint between two sets of landmarks, pixels."""
-    return float(np.nanmax(_distances(one, other, joints)))
-
-
-def _distances(one: FloatArray, other: FloatArray, joints: Sequence[int] = JOINTS) -> FloatArray:
-    return np.asarray(np.linalg.norm((one - other)[list(joints)], axis=1))
-
-
-def trunk_px(pose: Pose) -> float:
-    """Length of the longer side of the trunk, shoulder to hip, pixels."""
-    sides = [
-        pose.image_px[side_landmark(side, "shoulder")] - pose.image_px[side_landmark(side, "hip")] for side in Side
-    ]
-    return float(np.linalg.norm(sides, axis=1).max())

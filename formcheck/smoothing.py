@@ -23,7 +23,7 @@ def sample_interval_s(time_s: FloatArray) -> float:
     return float(np.median(np.diff(time_s))) if len(time_s) > 1 else float("nan")
 
 
-def fill_gaps(time_s: FloatArray, values: FloatArray, max_gap_s: float) -> FloatArray:
+def fill_gaps(time_s: FloatArray, values: FloatArray, max_gap_s: float, course: FloatArray | None = None) -> FloatArray:
     """Fill gaps of at most `max_gap_s` seconds by straight lines.
 
     Parameters
@@ -33,6 +33,8 @@ def fill_gaps(time_s: FloatArray, values: FloatArray, max_gap_s: float) -> Float
         Each column is filled on its own.
     max_gap_s : float
         Time from the last value before to the first value after a gap.
+    course : ndarray, shape (n,), or None
+        What the lines are straight in, never falling; None is the time.
 
     Returns
     -------
@@ -40,6 +42,7 @@ def fill_gaps(time_s: FloatArray, values: FloatArray, max_gap_s: float) -> Float
         Longer gaps, and gaps at either end, stay NaN.
     """
     columns = _as_columns(values)
+    along = time_s if course is None else course
     for column in columns.T:
         seen = np.flatnonzero(np.isfinite(column))
         if seen.size < 2 or seen.size == column.size:
@@ -47,7 +50,7 @@ def fill_gaps(time_s: FloatArray, values: FloatArray, max_gap_s: float) -> Float
         gaps = np.flatnonzero(~np.isfinite(column[seen[0] : seen[-1]])) + seen[0]
         after = np.searchsorted(seen, gaps)
         gaps = gaps[time_s[seen[after]] - time_s[seen[after - 1]] <= max_gap_s]
-        column[gaps] = np.interp(time_s[gaps], time_s[seen], column[seen])
+        column[gaps] = np.interp(along[gaps], along[seen], column[seen])
     return columns.reshape(values.shape)
 
 

@@ -18,10 +18,11 @@ from formcheck.adapters.video import ClipReader, DecodedFrame, VideoInfo
 from formcheck.adapters.video_seek import decoded_around
 from formcheck.filling import Filler
 from formcheck.poselog import PoseLog
-from formcheck.sampling import SETTLED, TRUNK, LeapDetector, Sampler, moved
+from formcheck.sampling import SETTLED, LeapDetector, Sampler
 from formcheck.silhouette import has_edge
 from formcheck.slots import time_slot
 from formcheck.types import Frame, Pose
+from formcheck.ways import TRUNK, moved
 
 MAX_LOOKS = 4  # at one frame, until the network's answer stays where it is
 CLOSE_SLOT_S = 1 / 15  # in stretches that are read again: what lies between two frames is no movement of a person

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from test_reports import make_outcome
 
 from formcheck import judging, lumbar, pipeline
-from formcheck.adapters.outlines import EVERY
 from formcheck.config import Settings
 from formcheck.doubts import (
     AROUND_S,
@@ -111,16 +110,16 @@ class TestDoubt:
             make_outcome(rule="locked-knees", rep=number, start_s=spans[number][0], end_s=spans[number][1])
             for number in (3, 1, 2)
         ]
-        assert rounded(spans_to_read(doubtful, RDL, 40.0)) == [(1.4, 7.0), (19.4, 22.5)]
-        assert rounded(spans_to_read(doubtful[:1], RDL, 40.0)) == [(19.4, 22.5)]
-        assert rounded(spans_to_read(doubtful[:1], RDL, 40.0, [(0.0, 21.0)])) == [(19.4, 22.5)]  # 22.5 s of 40
-        assert spans_to_read(doubtful[:1], RDL, 40.0, [(0.0, 19.0), (30.0, 33.0)]) is None  # 25 s of 40
+        assert rounded(spans_to_read(doubtful, 40.0)) == [(1.4, 7.0), (19.4, 22.5)]
+        assert rounded(spans_to_read(doubtful[:1], 40.0)) == [(19.4, 22.5)]
+        assert rounded(spans_to_read(doubtful[:1], 40.0, [(0.0, 21.0)])) == [(19.4, 22.5)]  # 22.5 s of 40
+        assert spans_to_read(doubtful[:1], 40.0, [(0.0, 19.0), (30.0, 33.0)]) is None  # 25 s of 40
 
     @given(start_s=st.floats(0.0, 30.0), length_s=st.floats(0.0, 3.0))
     def test_a_stretch_begins_with_a_slot_as_the_whole_clip_has_them(self, start_s: float, length_s: float) -> None:
         """Else its first frame, in the middle of a slot, would be looked at in place of the slot's own."""
         doubtful = [make_outcome(rule="locked-knees", rep=1, start_s=start_s, end_s=start_s + length_s)]
-        ((first_s, last_s),) = spans_to_read(doubtful, RDL, 40.0) or ()
+        ((first_s, last_s),) = spans_to_read(doubtful, 40.0) or ()
         assert first_s / LOOK_SLOT_S == pytest.approx(round(first_s / LOOK_SLOT_S), abs=1e-3)
         assert start_s - AROUND_S - LOOK_SLOT_S - 2 * JUST_S < first_s <= start_s - AROUND_S
         assert last_s == start_s + length_s + AROUND_S
@@ -131,7 +130,7 @@ class TestDoubt:
         slots = [time_slot(time_s, LOOK_SLOT_S) for time_s in times_s]
         for number in range(1, 90):
             doubtful = [make_outcome(rule="locked-knees", rep=1, start_s=number * 0.2 + AROUND_S + 0.1, end_s=19.0)]
-            ((first_s, _),) = spans_to_read(doubtful, RDL, 40.0) or ()
+            ((first_s, _),) = spans_to_read(doubtful, 40.0) or ()
             first = next(index for index, time_s in enumerate(times_s) if time_s >= first_s)
             assert first == slots.index(number)
 
@@ -166,18 +165,12 @@ class TestDoubt:
             reason=judging.CUT_OFF,
         )
         assert doubted(begun) == (begun,)
-        assert rounded(spans_to_read([begun], RDL, 40.0)) == [(-0.6, EDGE_S + AROUND_S)]
+        assert rounded(spans_to_read([begun], 40.0)) == [(-0.6, EDGE_S + AROUND_S)]
         assert in_doubt([begun], RDL, 40.0, [(0.0, EDGE_S)]) == ()
         ends = replace(begun, start_s=36.0, end_s=40.0)
-        assert rounded(spans_to_read([ends], RDL, 40.0)) == [(38.8, 40.0 + AROUND_S)]
+        assert rounded(spans_to_read([ends], 40.0)) == [(38.8, 40.0 + AROUND_S)]
         inside = replace(begun, start_s=10.0, end_s=14.0)  # by a cut
-        assert rounded(spans_to_read([inside], RDL, 40.0)) == [(9.4, 14.5)]
-
-    def test_the_back_is_read_with_an_outline_before_it_and_one_after_it(self) -> None:
-        doubtful = [make_outcome(rule="rounded-lower-back", rep=1, start_s=10.0, end_s=12.0)]
-        ((start_s, end_s),) = spans_to_read(doubtful, RDL, 40.0) or ()
-        assert start_s <= 10.0 - EVERY * LOOK_SLOT_S
-        assert end_s >= 12.0 + EVERY * LOOK_SLOT_S
+        assert rounded(spans_to_read([inside], 40.0)) == [(9.4, 14.5)]
 
     @pytest.mark.parametrize(
         ("rule", "rep", "duration_s"),
@@ -187,4 +180,4 @@ class TestDoubt:
         self, rule: str, rep: int | None, duration_s: float
     ) -> None:
         doubtful = [make_outcome(rule=rule, rep=rep, start_s=0.2, end_s=3.0)]
-        assert spans_to_read(doubtful, RDL, duration_s) is None
+        assert spans_to_read(doubtful, duration_s) is None

@@ -43,12 +43,11 @@ from formcheck.sampling import (
     SURPRISED_SLOT_S,
     Sampler,
     change_if_still,
-    moved,
-    trunk_px,
 )
 from formcheck.slots import LOOK_SLOT_S, time_slot
 from formcheck.sparse import CLOSE_SLOT_S, EVEN_SLOT_S, MAX_LOOKS, EvenReading, read_again, read_sparsely
 from formcheck.types import OUTLINE_SHAPE, Analysis, FloatArray, Frame, ImageArray, Outcome, Pose, Side
+from formcheck.ways import moved, trunk_px
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_videos"
 HINGES = repetitions({"knee": 8.0, "hip": 4.0}, {"knee": 15.0, "hip": 80.0}, count=2)

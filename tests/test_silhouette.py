@@ -118,6 +118,25 @@ def test_frames_in_between_are_filled_in_and_long_gaps_stay() -> None:
     assert all(silhouette.outline_at(some, row) is None for row in range(35, 100))
 
 
+def test_between_two_looks_the_back_has_come_as_far_as_the_trunk() -> None:
+    bent = {"hip": 80.0, "back": 25.0}
+    keys = [Key(0.0), Key(1.0, **bent), Key(1.6, **bent), Key(2.0), Key(3.0)]
+    every, some = track_of(keys, fps=30.0), sparse(film(keys, fps=30.0), lambda row: row in {0, 31, 60, 90})
+    truth, told = (flexion(dorsal(track, np.ones(len(track)))) for track in (every, some))
+    held = slice(32, 46)
+    assert truth[held].min() > 20.0
+    np.testing.assert_allclose(told[held], truth[held], atol=4.0)  # lines in time: 12 deg less at the end of the hold
+    assert np.abs(told - truth)[31:61].mean() < 2.5
+
+
+def test_over_a_trunk_that_rests_the_back_goes_by_time() -> None:
+    keys = [Key(0.0), Key(3.0, back=30.0)]
+    every, some = track_of(keys, fps=30.0), sparse(film(keys, fps=30.0), lambda row: row % 30 == 0)
+    truth, told = (flexion(dorsal(track, np.ones(len(track)))) for track in (every, some))
+    rows = np.arange(len(truth))
+    np.testing.assert_allclose(told, np.interp(rows, rows[::30], truth[::30]), atol=0.3)
+
+
 def flexion(back: Back) -> FloatArray:
     """Against the body's own shape, which is known here."""
     offset, bow = lumbar.changes(back.profile, 24.0 + 4.0 * np.cos(2 * np.pi * PROFILE / 0.7))

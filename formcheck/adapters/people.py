@@ -21,13 +21,14 @@ import numpy as np
 
 from formcheck import people
 from formcheck.adapters.mediapipe import MediaPipeBackend
-from formcheck.adapters.pose import BackendInfo, PoseBackend
+from formcheck.adapters.pose import BackendInfo, PoseBackend, two_steps
 from formcheck.adapters.spill import TemporaryShelf
 from formcheck.blocks import Shelf
 from formcheck.landmarks import Landmark, side_landmark
 from formcheck.people import CORE, SAME_PERSON, Choice, Person, body_size_px, distance
 from formcheck.poselog import PoseLog
 from formcheck.types import FloatArray, Frame, ImageArray, IntArray, Pose, Side
+from formcheck.ways import needs_again
 
 MAX_PEOPLE = 4  # each costs a landmarker's time
 LOOK_EVERY_S = 0.5
@@ -77,7 +78,13 @@ class _Follower:
     def detect(self, frame: Frame, others: list[Pose]) -> Pose:
         assert self.backend is not None
         image = paint_out(frame.image, others) if self.fresh else frame.image
-        return self.backend.detect(replace(frame, image=window_only(image, self.last)))
+        find, look_closer = two_steps(self.backend)
+        shown = replace(frame, image=window_only(image, self.last))
+        pose = find(shown)
+        if not self.fresh and needs_again(self.last, pose) and _plausible(self, pose):
+            shown = replace(frame, image=window_only(image, pose))
+            pose = find(shown)
+        return look_closer(shown, pose)
 
     def accept(self, pose: Pose) -> None:
         self.poses.append(pose)
