@@ -7,7 +7,7 @@ read before is the matter of `formcheck.sampling`. Figures: `benchmarks/rate.py`
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from formcheck import judging, lumbar
@@ -36,9 +36,9 @@ def in_doubt(
 ) -> tuple[Outcome, ...]:
     """Outcomes that poses between two frames may have made what they are.
 
-    Another status is near; or something was not seen in the only repetition, or in this one and at most half of the
-    others: the network may have lost it in the few frames that were sent; or the clip seems to begin or end in the
-    middle of a repetition, which a little rest more or less decides.
+    Another status is near, of the back only where it is a fault; or something was not seen in the only repetition, or
+    in this one and at most half of the others: the network may have lost it in the few frames that were sent; or the
+    clip seems to begin or end in the middle of a repetition, which a little rest more or less decides.
 
     Parameters
     ----------
@@ -47,9 +47,10 @@ def in_doubt(
     duration_s : float
         Of the clip.
     known : sequence of (float, float)
-        Stretches that have been read closely since; a value that was taken inside one is not in doubt.
+        Stretches that have been read closely since; a value that was taken inside one is not in doubt, but for a fault
+        of the back.
     """
-    by_rule = {item.rule.id: item for item in applied}
+    by_rule, back = {item.rule.id: item for item in applied}, _rules_of_the_back(applied)
     return tuple(
         outcome
         for outcome in outcomes
@@ -58,9 +59,12 @@ def in_doubt(
             or _is_in_doubt(outcome, by_rule[outcome.rule])
             or _was_lost(outcome, outcomes)
         )
-        and not all(
-            any(first_s <= start_s and end_s <= last_s for first_s, last_s in known)
-            for start_s, end_s in _decided_by(outcome, duration_s)
+        and (
+            _is_fault_of(back, outcome)
+            or not all(
+                any(first_s <= start_s and end_s <= last_s for first_s, last_s in known)
+                for start_s, end_s in _decided_by(outcome, duration_s)
+            )
         )
     )
 
@@ -78,9 +82,13 @@ def _is_in_doubt(outcome: Outcome, applied: AppliedRule) -> bool:
     measured, sigma = outcome.measured, outcome.sigma
     if not (math.isfinite(measured) and sigma > 0):
         return False
+    fault = outcome.status is Status.FAULT
+    of_the_back = BACK_METRIC in applied.rule.needs
+    if of_the_back and not fault:
+        return False  # it hangs on outlines, and those are much the same however closely frames are read
     if judging.grade(measured, sigma, applied.limits, applied.rule) is not outcome.status:
         return False  # something else than the value decided
-    sigmas = DOUBT_OF_FAULT_SIGMAS if outcome.status is Status.FAULT else DOUBT_SIGMAS
+    sigmas = DOUBT_OF_FAULT_SIGMAS if fault and not of_the_back else DOUBT_SIGMAS
     shifted = (measured - sigmas * sigma, measured + sigmas * sigma)
     return any(judging.grade(value, sigma, applied.limits, applied.rule) is not outcome.status for value in shifted)
 
@@ -93,16 +101,18 @@ def _was_lost(outcome: Outcome, outcomes: Sequence[Outcome]) -> bool:
 
 
 def spans_to_read(
-    doubtful: Sequence[Outcome], duration_s: float, known: Sequence[Span] = ()
+    doubtful: Sequence[Outcome], applied: Sequence[AppliedRule], duration_s: float, known: Sequence[Span] = ()
 ) -> tuple[Span, ...] | None:
     """Stretches of a clip to read closely, so that these outcomes can be told; seconds, in order of time.
 
     Each is the stretch over which the value was taken, or an edge of the clip, with a little around it. None: the whole
-    clip, for an outcome of the set, or when most of it is asked for.
+    clip, for an outcome of the set, for a fault of the back, which is taken against all of it, or when most of it is
+    asked for.
     """
+    back = _rules_of_the_back(applied)
     spans: list[Span] = []
     for outcome in doubtful:
-        if outcome.rep is None:
+        if outcome.rep is None or _is_fault_of(back, outcome):
             return None
         spans += [(start_s - AROUND_S, end_s + AROUND_S) for start_s, end_s in _decided_by(outcome, duration_s)]
     asked_s = sum(min(end_s, duration_s) - max(start_s, 0.0) for start_s, end_s in _joined((*spans, *known)))
@@ -116,18 +126,20 @@ def _slot_start_s(time_s: float) -> float:
     return time_slot(time_s, LOOK_SLOT_S) * LOOK_SLOT_S - JUST_S
 
 
-def needs_outlines(doubtful: Sequence[Outcome], applied: Sequence[AppliedRule]) -> bool:
+def needs_outlines(doubtful: Sequence[Outcome]) -> bool:
     """Whether stretches that are read again for these outcomes need more outlines too, and not only more landmarks.
 
-    For a value of the lower back, and for what was not seen.
+    For what was not seen.
     """
-    return any(_is_of_the_back(outcome, applied) or outcome.reason in _NOT_SEEN for outcome in doubtful)
+    return any(outcome.reason in _NOT_SEEN for outcome in doubtful)
 
 
-def _is_of_the_back(outcome: Outcome, applied: Sequence[AppliedRule]) -> bool:
-    """Whether a value of the lower back decided an outcome; not where the clip cut it off."""
-    needs = next(item.rule.needs for item in applied if item.rule.id == outcome.rule)
-    return BACK_METRIC in needs and outcome.reason != judging.CUT_OFF
+def _rules_of_the_back(applied: Sequence[AppliedRule]) -> frozenset[str]:
+    return frozenset(item.rule.id for item in applied if BACK_METRIC in item.rule.needs)
+
+
+def _is_fault_of(back: Collection[str], outcome: Outcome) -> bool:
+    return outcome.status is Status.FAULT and outcome.rule in back
 
 
 def _joined(spans: Sequence[Span]) -> tuple[Span, ...]:
@@ -149,7 +161,7 @@ def fits(
     the whole clip, and any stretch may move it a little: it fits as long as no fault comes of it.
     """
     asked = {(outcome.rule, outcome.rep) for outcome in doubtful}
-    back = {item.rule.id for item in applied if BACK_METRIC in item.rule.needs}
+    back = _rules_of_the_back(applied)
     first, second = ({(item.rule, item.rep): item.status for item in outcomes} for outcomes in (before, after))
     return first.keys() == second.keys() and all(
         first[pair] is second[pair] or (pair[0] in back and Status.FAULT not in (first[pair], second[pair]))

@@ -81,8 +81,8 @@ def analyze_clip(
         ``"auto"`` estimates only as many frames as the movement asks for: about twice as quick for most clips. Read
         again more closely are stretches in which another verdict is so near that poses between two frames may decide,
         what was lost in one repetition only, and the edges of a clip that seem to cut a repetition off; at the full
-        rate the whole of a clip in which that does not come out, of one that has to be turned, and of one without a
-        repetition. The lower back is measured only where a rule judges it, several people are in the picture, it has
+        rate the whole of a clip in which that does not come out, in which the lower back only just makes a fault, of
+        one that has to be turned, and of one without a repetition. The lower back is measured only where a rule judges it, several people are in the picture, it has
         to be turned, or the exercise was not named.
     beside : bool
         Decode, and look closer at the picture, on another core than the network's. A program that has a process for
@@ -169,11 +169,11 @@ def _closely_enough(
         if not doubtful and not passed_by:
             return analysis
         del analysis
-        spans = spans_to_read(doubtful, duration_s, known)
+        spans = spans_to_read(doubtful, applied, duration_s, known)
         # of several people, whoever is followed from the middle of a clip may be somebody else
         if passed_by or spans is None or reading.several:
             return None
-        reading = replace(reading, poses=read_stretches(reading, spans, needs_outlines(doubtful, applied)))
+        reading = replace(reading, poses=read_stretches(reading, spans, needs_outlines(doubtful)))
         before = report
         try:
             analysis = analyze(reading)
