@@ -82,8 +82,8 @@ def analyze_clip(
         again more closely are stretches in which another verdict is so near that poses between two frames may decide,
         what was lost in one repetition only, and the edges of a clip that seem to cut a repetition off; at the full
         rate the whole of a clip in which that does not come out, in which the lower back only just makes a fault, of
-        one that has to be turned, and of one without a repetition. The lower back is measured only where a rule judges it, several people are in the picture, it has
-        to be turned, or the exercise was not named.
+        one that has to be turned, and of one without a repetition. The lower back is measured only where a rule judges
+        it, several people are in the picture, it has to be turned, or the exercise was not named.
     beside : bool
         Decode, and look closer at the picture, on another core than the network's. A program that has a process for
         every core is quicker without. The answer is the same.
