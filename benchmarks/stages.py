@@ -50,7 +50,7 @@ WHOLE = frozenset({"outlines", "scout"})  # have landmarkers of their own, which
 CPU_TIME = "FORMCHECK_BENCHMARK_CPU"
 COLUMNS = (*CHECK, "check", *OVERLAY, "overlay", "bare", "bare decode")
 LONGEST_WAIT_S = 3600.0
-POLL_S = 1.0
+POLL_S = 0.2
 
 
 def now() -> float:
@@ -214,6 +214,9 @@ def measure(clips: Sequence[Path], numbers: Sequence[int], rounds: int, rate: st
         for turn in range(rounds):
             for number, start, results, team in teams:
                 print(f"round {turn + 1}, {number} job(s)", file=sys.stderr)
+                while start.n_waiting < number and not start.broken:
+                    see_all_alive(team)
+                    time.sleep(POLL_S)
                 with suppress(threading.BrokenBarrierError):  # a job has failed, as its result says
                     start.wait(LONGEST_WAIT_S)
                 for _ in range(number):
@@ -235,8 +238,12 @@ def next_result(results: Any, team: Sequence[Any]) -> list[dict[str, float]]:
             if isinstance(result, str):
                 sys.exit(f"a job failed\n{result}")
             return list(result)
-        if any(process.exitcode for process in team):
-            sys.exit("a job was killed")
+        see_all_alive(team)
+
+
+def see_all_alive(team: Sequence[Any]) -> None:
+    if any((process.exitcode or 0) < 0 for process in team):
+        sys.exit("a job was killed")
 
 
 def summary(runs: Sequence[dict[str, float]], number: int) -> dict[str, float]:

@@ -19,6 +19,8 @@ from formcheck.types import Outcome, Status
 # A value so near to another status is read again more closely.
 DOUBT_SIGMAS: Final = 0.1
 DOUBT_OF_FAULT_SIGMAS: Final = 0.4  # more care before somebody is told of a fault
+# Values of the back differ by 0.1 of their error between the rates (root mean square), read again or not.
+DOUBT_OF_BACK_FAULT_SIGMAS: Final = 0.2
 AROUND_S: Final = 0.5  # read around a doubtful value: filters reach as far, and the network settles
 BACK_METRIC: Final = "lumbar_flexion_deg"
 JUST_S: Final = 1e-4  # no frame lies between; without, rounding may leave out the very first one of a slot
@@ -82,13 +84,15 @@ def _is_in_doubt(outcome: Outcome, applied: AppliedRule) -> bool:
     measured, sigma = outcome.measured, outcome.sigma
     if not (math.isfinite(measured) and sigma > 0):
         return False
-    fault = outcome.status is Status.FAULT
     of_the_back = BACK_METRIC in applied.rule.needs
-    if of_the_back and not fault:
-        return False  # it hangs on outlines, and those are much the same however closely frames are read
+    if outcome.status is Status.FAULT:
+        sigmas = DOUBT_OF_BACK_FAULT_SIGMAS if of_the_back else DOUBT_OF_FAULT_SIGMAS
+    elif of_the_back:
+        return False  # it hangs on outlines most of all, and those are much the same however closely frames are read
+    else:
+        sigmas = DOUBT_SIGMAS
     if judging.grade(measured, sigma, applied.limits, applied.rule) is not outcome.status:
         return False  # something else than the value decided
-    sigmas = DOUBT_OF_FAULT_SIGMAS if fault and not of_the_back else DOUBT_SIGMAS
     shifted = (measured - sigmas * sigma, measured + sigmas * sigma)
     return any(judging.grade(value, sigma, applied.limits, applied.rule) is not outcome.status for value in shifted)
 

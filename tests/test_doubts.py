@@ -15,6 +15,7 @@ from formcheck import judging, lumbar, pipeline
 from formcheck.config import Settings
 from formcheck.doubts import (
     AROUND_S,
+    DOUBT_OF_BACK_FAULT_SIGMAS,
     DOUBT_OF_FAULT_SIGMAS,
     DOUBT_SIGMAS,
     JUST_S,
@@ -57,7 +58,7 @@ class TestDoubt:
         outcome = make_outcome(rule="locked-knees", status=Status.OK, measured=measured, sigma=sigma)
         assert doubted(outcome) == ()
 
-    @pytest.mark.parametrize("sigmas", [-0.5 * DOUBT_SIGMAS, 0.5 * DOUBT_SIGMAS, 2.0 * DOUBT_SIGMAS])
+    @pytest.mark.parametrize("sigmas", [-0.5 * DOUBT_SIGMAS, 0.5 * DOUBT_SIGMAS, 2.0 * DOUBT_OF_BACK_FAULT_SIGMAS])
     @pytest.mark.parametrize("border", ["caution", "fault"])
     def test_of_the_back_only_a_fault_that_is_nearly_none_is_in_doubt(self, border: str, sigmas: float) -> None:
         """Its outlines are much the same ones, however closely frames are read; so nothing but the full rate tells."""
@@ -71,7 +72,7 @@ class TestDoubt:
         outcome = make_outcome(
             rule="rounded-lower-back", rep=1, status=status, measured=measured, sigma=5.0, start_s=5.0, end_s=5.2
         )
-        if border == "fault" and 0 < sigmas < DOUBT_SIGMAS:
+        if border == "fault" and 0 < sigmas < DOUBT_OF_BACK_FAULT_SIGMAS:
             assert doubted(outcome) == (outcome,)
             assert in_doubt([outcome], RDL, 40.0, [(0.0, 10.0)]) == (outcome,)
             assert spans_to_read([outcome], RDL, 40.0) is None

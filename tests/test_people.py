@@ -236,6 +236,22 @@ def test_whoever_moved_between_two_frames_far_apart_is_looked_at_twice() -> None
     backend.close()
 
 
+def test_a_second_look_that_finds_nobody_is_passed_over() -> None:
+    class Losing(LateStage):
+        def find(self, frame: Frame) -> Pose:
+            pose = super().find(frame)
+            again = max((looks for (_, index), looks in self.looks.items() if index == frame.index), default=0) > 1
+            return Pose.missing(frame.index, frame.time_s, (1280, 720)) if again else pose
+
+    people = [helper(950.0), lifter(250.0)]
+    stage = Losing(people)
+    backend = play(stage, len(people[0]), step=4)
+    assert max(stage.looks.values()) == 2
+    found = [pose for pose in backend.choose().poses if pose.found]
+    assert len(found) >= len(range(0, len(people[1]), 4)) - 2
+    backend.close()
+
+
 def test_in_a_clip_of_which_every_frame_is_seen_one_look_is_enough() -> None:
     people = [helper(950.0), lifter(250.0)]
     stage = LateStage(people)

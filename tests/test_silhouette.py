@@ -240,6 +240,26 @@ def test_between_two_looks_the_drawn_outline_turns_with_the_trunk() -> None:
         np.testing.assert_allclose(drawn, every.outline_px[row], atol=1.0)
 
 
+def test_the_drawn_outline_goes_with_the_trunk_and_not_with_time() -> None:
+    bent = {"hip": 80.0, "back": 25.0}
+    keys = [Key(0.0), Key(0.6, **bent), Key(1.0, **bent)]
+    every, some = track_of(keys, fps=30.0), sparse(film(keys, fps=30.0), lambda row: row in {0, 30})
+    drawn = silhouette.outline_at(some, 19)  # there already, though the time is not
+    assert drawn is not None
+    assert every.outline_px is not None
+    np.testing.assert_allclose(drawn, every.outline_px[30], atol=1.5)
+
+
+def test_a_trunk_that_was_lost_for_a_while_has_turned_meanwhile() -> None:
+    keys = [Key(0.0), Key(1.0, hip=80.0), Key(2.0, hip=80.0)]
+    poses = film(keys, fps=30.0)
+    lost = [Pose.missing(p.index, p.time_s, p.size_px) if 5 < p.index < 25 else p for p in poses]
+    whole, gap = (silhouette._course(PoseTrack.from_poses(some)) for some in (poses, lost))
+    np.testing.assert_allclose(gap[25:] - gap[0], whole[25:] - whole[0], rtol=0.02)
+    nobody = [Pose.missing(p.index, p.time_s, p.size_px) for p in poses]
+    np.testing.assert_allclose(silhouette._course(PoseTrack.from_poses(nobody)), [p.time_s for p in poses])
+
+
 def sparse(poses: list[Pose], keep: object) -> PoseTrack:
     assert callable(keep)
     return PoseTrack.from_poses(

@@ -81,9 +81,9 @@ class _Follower:
         find, look_closer = two_steps(self.backend)
         shown = replace(frame, image=window_only(image, self.last))
         pose = find(shown)
-        if not self.fresh and needs_again(self.last, pose) and _plausible(self, pose):
-            shown = replace(frame, image=window_only(image, pose))
-            pose = find(shown)
+        if not self.fresh and needs_again(self.last, pose):
+            second = find(shown)
+            pose = second if _plausible(self, second) else pose
         return look_closer(shown, pose)
 
     def accept(self, pose: Pose) -> None:
