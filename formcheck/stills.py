@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from formcheck.adapters.release import give_back
 from formcheck.adapters.video import ClipReader
 from formcheck.engine import replay_frame
 from formcheck.exercises import EXERCISES
@@ -48,7 +49,9 @@ def write_page(path: str | Path, analysis: Analysis, *, on_progress: Progress | 
     ClipError
         When the clip cannot be read any more.
     """
-    return html_report(analysis, take_stills(path, analysis, moments(analysis.report), on_progress=on_progress))
+    stills = take_stills(path, analysis, moments(analysis.report), on_progress=on_progress)
+    give_back()  # the plots' engine takes 150 MB
+    return html_report(analysis, stills)
 
 
 def take_stills(

@@ -97,7 +97,6 @@ def _write(job: Job, task: Task, analysis: Analysis) -> None:
     if job.html:
         from formcheck.stills import write_page
 
-        give_back()  # the plots' engine takes 150 MB
         write_text(folder / f"{stem}.report.html", write_page(task.path, analysis))
 
 
