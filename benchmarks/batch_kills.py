@@ -55,8 +55,8 @@ def make_clips(folder: Path, count: int, chance: random.Random) -> None:
 
 
 def alive(pid: int, started: str) -> bool:
-    """Whether the process is still there, and not another one under its number."""
-    return born(pid) == started
+    """Whether the process is still there, and not another one under its number; one that was gone when seen is not."""
+    return started != "" and born(pid) == started
 
 
 def born(pid: int) -> str:
