@@ -214,11 +214,11 @@ def measure(clips: Sequence[Path], numbers: Sequence[int], rounds: int, rate: st
         for turn in range(rounds):
             for number, start, results, team in teams:
                 print(f"round {turn + 1}, {number} job(s)", file=sys.stderr)
-                while start.n_waiting < number and not start.broken:
-                    see_all_alive(team)
+                while start.n_waiting < number and not (start.broken or has_failed(team)):
                     time.sleep(POLL_S)
-                with suppress(threading.BrokenBarrierError):  # a job has failed, as its result says
-                    start.wait(LONGEST_WAIT_S)
+                if not has_failed(team):
+                    with suppress(threading.BrokenBarrierError):  # a job has failed, as its result says
+                        start.wait(LONGEST_WAIT_S)
                 for _ in range(number):
                     found[number] += next_result(results, team)
     except BaseException:
@@ -233,17 +233,18 @@ def measure(clips: Sequence[Path], numbers: Sequence[int], rounds: int, rate: st
 def next_result(results: Any, team: Sequence[Any]) -> list[dict[str, float]]:
     """What one of the processes measured; ends the program where one of them has failed."""
     while True:
+        failed = has_failed(team)  # seen before its last words are asked for
         with suppress(queue.Empty):
             result = results.get(timeout=POLL_S)
             if isinstance(result, str):
                 sys.exit(f"a job failed\n{result}")
             return list(result)
-        see_all_alive(team)
+        if failed:
+            sys.exit("a job was killed")
 
 
-def see_all_alive(team: Sequence[Any]) -> None:
-    if any((process.exitcode or 0) < 0 for process in team):
-        sys.exit("a job was killed")
+def has_failed(team: Sequence[Any]) -> bool:
+    return any(process.exitcode for process in team)
 
 
 def summary(runs: Sequence[dict[str, float]], number: int) -> dict[str, float]:

@@ -82,7 +82,7 @@ class _Follower:
         shown = replace(frame, image=window_only(image, self.last))
         pose = find(shown)
         if not self.fresh and needs_again(self.last, pose):
-            second = find(shown)
+            second = find(shown)  # from where the first one has brought the network
             pose = second if _plausible(self, second) else pose
         return look_closer(shown, pose)
 
