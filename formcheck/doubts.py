@@ -19,8 +19,7 @@ from formcheck.types import Outcome, Status
 # A value so near to another status is read again more closely.
 DOUBT_SIGMAS: Final = 0.1
 DOUBT_OF_FAULT_SIGMAS: Final = 0.4  # more care before somebody is told of a fault
-# Values of the back differ by 0.1 of their error between the rates (root mean square), read again or not.
-DOUBT_OF_BACK_FAULT_SIGMAS: Final = 0.2
+DOUBT_OF_BACK_FAULT_SIGMAS: Final = 0.2  # a judgement: about twice what its values differ by between the rates
 AROUND_S: Final = 0.5  # read around a doubtful value: filters reach as far, and the network settles
 BACK_METRIC: Final = "lumbar_flexion_deg"
 JUST_S: Final = 1e-4  # no frame lies between; without, rounding may leave out the very first one of a slot
@@ -131,10 +130,7 @@ def _slot_start_s(time_s: float) -> float:
 
 
 def needs_outlines(doubtful: Sequence[Outcome]) -> bool:
-    """Whether stretches that are read again for these outcomes need more outlines too, and not only more landmarks.
-
-    For what was not seen.
-    """
+    """Whether stretches read again for these outcomes need more outlines too: for what was not seen."""
     return any(outcome.reason in _NOT_SEEN for outcome in doubtful)
 
 

@@ -43,7 +43,7 @@ MAX_GAP_S = 1.1  # outlines come at least every 0.8 s, and a slot later where `-
 # A back changes its shape as the trunk turns: while a hinge is held it stays, and half a second later it may be half
 # way to rest. Between two looks it is taken to have come as far as the trunk has, and over a trunk that rests it goes
 # by time. Against lines in time (`benchmarks/fit_lumbar.py`) the error over frames is 2.1 deg instead of 2.2, at the
-# turn 3.2 instead of 3.1: lines in time toned down what a look at a swing's turn gets wrong. 10 to 40 do as well.
+# turn 3.2 instead of 3.1: lines in time toned down what a look at a swing's turn gets wrong.
 DEG_LIKE_A_SECOND = 20.0
 CUTOFF_HZ = 4.0  # a back changes its shape slower than a hand its place
 # Roughness of one look's outline: mean distance from a smooth curve, percent of the trunk line. Tight clothes stay
@@ -184,9 +184,9 @@ def _course(track: PoseTrack) -> FloatArray:
     if not known.any():
         return track.time_s
     angle = np.unwrap(np.arctan2(along[known, 1], along[known, 0]))
-    turned_deg = np.abs(np.diff(np.degrees(np.interp(track.time_s, track.time_s[known], angle)), prepend=angle[0]))
-    turned_deg[0] = 0.0
-    return np.asarray(track.time_s - track.time_s[0] + np.cumsum(turned_deg) / DEG_LIKE_A_SECOND)
+    direction_deg = np.degrees(np.interp(track.time_s, track.time_s[known], angle))
+    turned_deg = np.cumsum(np.abs(np.diff(direction_deg, prepend=direction_deg[0])))
+    return np.asarray(track.time_s - track.time_s[0] + turned_deg / DEG_LIKE_A_SECOND)
 
 
 def _filled(time_s: FloatArray, course: FloatArray, profile: FloatArray, looked: BoolArray) -> FloatArray:
